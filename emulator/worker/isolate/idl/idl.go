@@ -1,0 +1,286 @@
+// Package idl defines JavaScript classes whose state is a Go value, by WebIDL's rules: methods and
+// attributes sit on the prototype and are enumerable there, calling one on a foreign object throws
+// "Illegal invocation", constructors need new, and the objects stay ordinary ones that code may
+// extend, subclass and hang properties on.
+//
+// The Go value hangs on a symbol property that no enumeration shows. (Go reflection objects, goja's
+// other way, refuse properties of their own, which routers like to set on a Request.)
+package idl
+
+import (
+	"fmt"
+
+	"github.com/dop251/goja"
+)
+
+// A Realm is what all classes of one runtime share.
+type Realm struct {
+	Runtime *goja.Runtime
+	native  *goja.Symbol
+}
+
+// NewRealm returns the realm of rt. There must be one per runtime only.
+func NewRealm(rt *goja.Runtime) *Realm {
+	return &Realm{Runtime: rt, native: goja.NewSymbol("native")}
+}
+
+// Native returns the Go value behind v, or nil when v is not an object of one of this realm's classes.
+func (r *Realm) Native(v goja.Value) any {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return nil
+	}
+	n := o.GetSymbol(r.native)
+	if n == nil {
+		return nil
+	}
+	return n.Export()
+}
+
+// IsNative reports whether sym is the realm's own symbol, which copies and printers must pass over.
+func (r *Realm) IsNative(sym *goja.Symbol) bool { return sym == r.native }
+
+// As returns the Go value behind v when it is a T.
+func As[T any](r *Realm, v goja.Value) (T, bool) {
+	t, ok := r.Native(v).(T)
+	return t, ok
+}
+
+// TypeError panics with a JavaScript TypeError, which goja throws.
+func (r *Realm) TypeError(format string, args ...any) {
+	panic(r.Runtime.NewTypeError(fmt.Sprintf(format, args...)))
+}
+
+// A Class is a JavaScript class whose instances hold a T, usually a pointer.
+type Class[T any] struct {
+	Name        string
+	Constructor *goja.Object
+	Prototype   *goja.Object
+	realm       *Realm
+}
+
+// Define makes a class and sets it on the global object. construct makes the state of a new instance
+// from the arguments of `new`; nil means that code cannot construct it ("Illegal constructor").
+// length is the number of required arguments.
+func Define[T any](r *Realm, name string, length int, construct func(call goja.ConstructorCall) T) *Class[T] {
+	c := &Class[T]{Name: name, realm: r}
+	rt := r.Runtime
+	c.Constructor = rt.ToValue(func(call goja.ConstructorCall) *goja.Object {
+		if construct == nil {
+			r.TypeError("Illegal constructor")
+		}
+		// goja tells a plain call from `new` only by the receiver: X() on its own constructs.
+		if !rt.InstanceOf(call.This, c.Constructor) {
+			r.TypeError("Class constructor %s cannot be invoked without 'new'", name)
+		}
+		if len(call.Arguments) < length {
+			r.TypeError("Failed to construct '%s': %d argument%s required, but only %d present.",
+				name, length, plural(length), len(call.Arguments))
+		}
+		c.attach(call.This, construct(call))
+		return nil
+	}).(*goja.Object)
+	c.Prototype = c.Constructor.Get("prototype").(*goja.Object)
+	label(rt, c.Constructor, name, length)
+	must(c.Constructor.DefineDataProperty("prototype", c.Prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
+	must(c.Prototype.DefineDataProperty("constructor", c.Constructor, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+	must(c.Prototype.DefineDataPropertySymbol(goja.SymToStringTag, rt.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+	must(rt.GlobalObject().DefineDataProperty(name, c.Constructor, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+	return c
+}
+
+// New returns an instance that holds state, without calling the constructor.
+func (c *Class[T]) New(state T) *goja.Object {
+	o := c.realm.Runtime.CreateObject(c.Prototype)
+	c.attach(o, state)
+	return o
+}
+
+// Extends makes the class a subclass of parent's prototype and constructor.
+func (c *Class[T]) Extends(parentConstructor *goja.Object) *Class[T] {
+	must(c.Constructor.SetPrototype(parentConstructor))
+	must(c.Prototype.SetPrototype(parentConstructor.Get("prototype").(*goja.Object)))
+	return c
+}
+
+func (c *Class[T]) attach(o *goja.Object, state T) {
+	must(o.DefineDataPropertySymbol(c.realm.native, c.realm.Runtime.ToValue(state), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
+}
+
+// This returns the state behind a method's receiver, or throws "Illegal invocation".
+func (c *Class[T]) This(v goja.Value) T {
+	t, ok := As[T](c.realm, v)
+	if !ok {
+		c.realm.TypeError("Illegal invocation")
+	}
+	return t
+}
+
+// Method defines a method with the given number of required arguments.
+func (c *Class[T]) Method(name string, length int, f func(this T, call goja.FunctionCall) goja.Value) *Class[T] {
+	fn := c.realm.Function(name, length, func(call goja.FunctionCall) goja.Value {
+		this := c.This(call.This)
+		if len(call.Arguments) < length {
+			c.realm.TypeError("Failed to execute '%s' on '%s': %d argument%s required, but only %d present.",
+				name, c.Name, length, plural(length), len(call.Arguments))
+		}
+		return f(this, call)
+	})
+	must(c.Prototype.DefineDataProperty(name, fn, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
+	return c
+}
+
+// AsyncMethod is Method for operations that return a promise: whatever they throw, the receiver's
+// brand check included, rejects it.
+func (c *Class[T]) AsyncMethod(name string, length int, f func(this T, call goja.FunctionCall) goja.Value) *Class[T] {
+	rt := c.realm.Runtime
+	fn := c.realm.Function(name, length, func(call goja.FunctionCall) (v goja.Value) {
+		ex := rt.Try(func() {
+			this := c.This(call.This)
+			if len(call.Arguments) < length {
+				c.realm.TypeError("Failed to execute '%s' on '%s': %d argument%s required, but only %d present.",
+					name, c.Name, length, plural(length), len(call.Arguments))
+			}
+			v = f(this, call)
+		})
+		if ex != nil {
+			p, _, reject := rt.NewPromise()
+			must(reject(ex.Value()))
+			return rt.ToValue(p)
+		}
+		return v
+	})
+	must(c.Prototype.DefineDataProperty(name, fn, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
+	return c
+}
+
+// Getter defines a read-only attribute.
+func (c *Class[T]) Getter(name string, get func(this T) goja.Value) *Class[T] {
+	return c.Attribute(name, get, nil)
+}
+
+// Attribute defines an attribute; a nil set makes it read-only.
+func (c *Class[T]) Attribute(name string, get func(this T) goja.Value, set func(this T, v goja.Value)) *Class[T] {
+	getter := c.realm.Function("get "+name, 0, func(call goja.FunctionCall) goja.Value { return get(c.This(call.This)) })
+	var setter goja.Value
+	if set != nil {
+		setter = c.realm.Function("set "+name, 1, func(call goja.FunctionCall) goja.Value {
+			set(c.This(call.This), call.Argument(0))
+			return goja.Undefined()
+		})
+	}
+	must(c.Prototype.DefineAccessorProperty(name, getter, setter, goja.FLAG_TRUE, goja.FLAG_TRUE))
+	return c
+}
+
+// Static defines a static method.
+func (c *Class[T]) Static(name string, length int, f func(call goja.FunctionCall) goja.Value) *Class[T] {
+	must(c.Constructor.DefineDataProperty(name, c.realm.Function(name, length, f), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
+	return c
+}
+
+// Function makes a JavaScript function with a name and a length.
+func (r *Realm) Function(name string, length int, f func(call goja.FunctionCall) goja.Value) *goja.Object {
+	fn := r.Runtime.ToValue(f).(*goja.Object)
+	label(r.Runtime, fn, name, length)
+	return fn
+}
+
+// Global defines a global function.
+func (r *Realm) Global(name string, length int, f func(call goja.FunctionCall) goja.Value) {
+	must(r.Runtime.GlobalObject().DefineDataProperty(name, r.Function(name, length, f), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
+}
+
+// Resolved returns a promise that is fulfilled with v.
+func (r *Realm) Resolved(v any) goja.Value {
+	p, resolve, _ := r.Runtime.NewPromise()
+	must(resolve(v))
+	return r.Runtime.ToValue(p)
+}
+
+// Rejected returns a promise that is rejected with reason.
+func (r *Realm) Rejected(reason any) goja.Value {
+	p, _, reject := r.Runtime.NewPromise()
+	must(reject(reason))
+	return r.Runtime.ToValue(p)
+}
+
+// DOMException returns a new DOMException; the class must have been installed as a global.
+func (r *Realm) DOMException(name, message string) *goja.Object {
+	o, err := r.Runtime.New(r.Runtime.Get("DOMException"), r.Runtime.ToValue(message), r.Runtime.ToValue(name))
+	if err != nil {
+		panic(err)
+	}
+	return o
+}
+
+// String converts v as WebIDL's USVString: throws for symbols, lone surrogates become U+FFFD.
+func (r *Realm) String(v goja.Value) string {
+	if _, ok := v.(*goja.Symbol); ok {
+		r.TypeError("Cannot convert a Symbol value to a string")
+	}
+	return v.String()
+}
+
+// Bytes returns the bytes of an ArrayBuffer or of the view v, without copying, and false for any
+// other value.
+func (r *Realm) Bytes(v goja.Value) ([]byte, bool) {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return nil, false
+	}
+	if ab, ok := o.Export().(goja.ArrayBuffer); ok {
+		return ab.Bytes(), true
+	}
+	buffer, ok := o.Get("buffer").(*goja.Object)
+	if !ok {
+		return nil, false
+	}
+	ab, ok := buffer.Export().(goja.ArrayBuffer)
+	if !ok {
+		return nil, false
+	}
+	offset, length := o.Get("byteOffset"), o.Get("byteLength")
+	if offset == nil || length == nil {
+		return nil, false
+	}
+	b := ab.Bytes()
+	from, n := offset.ToInteger(), length.ToInteger()
+	if from < 0 || n < 0 || from+n > int64(len(b)) {
+		return nil, false
+	}
+	return b[from : from+n], true
+}
+
+// ArrayBuffer returns an ArrayBuffer that owns b.
+func (r *Realm) ArrayBuffer(b []byte) goja.Value {
+	return r.Runtime.ToValue(r.Runtime.NewArrayBuffer(b))
+}
+
+// Uint8Array returns a Uint8Array that owns b.
+func (r *Realm) Uint8Array(b []byte) *goja.Object {
+	o, err := r.Runtime.New(r.Runtime.Get("Uint8Array"), r.ArrayBuffer(b))
+	if err != nil {
+		panic(err)
+	}
+	return o
+}
+
+func label(rt *goja.Runtime, fn *goja.Object, name string, length int) {
+	must(fn.DefineDataProperty("name", rt.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+	must(fn.DefineDataProperty("length", rt.ToValue(length), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// must is for definitions on objects that we have just made: an error there is a bug of ours.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
