@@ -1,0 +1,338 @@
+package d1
+
+/*
+#cgo linux LDFLAGS: -Wl,--unresolved-symbols=ignore-all
+#cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"container/list"
+	"fmt"
+	"time"
+	"unsafe"
+
+	_ "github.com/mattn/go-sqlite3" // compiles SQLite into the program
+)
+
+// A conn is one SQLite connection. It is used by one goroutine at a time; only cancel may be called
+// from others.
+type conn struct {
+	c     *C.d1_conn
+	cache map[string]*list.Element // of *stmt, by text
+	order *list.List               // most recently used first
+	out   C.d1_result
+	prep  C.d1_prepared
+}
+
+// A stmt is a prepared statement. Between runs it is reset.
+type stmt struct {
+	s           *C.sqlite3_stmt
+	text        string
+	tail        int // bytes of text that belong to it
+	params      int
+	readonly    bool
+	explain     bool
+	needsWriter bool
+	cached      bool
+
+	// Known after the first run, and again when SQLite has compiled the statement anew because the
+	// schema has changed.
+	compiled int
+	scanHash uint32
+	columns  []string
+	plan     *plan
+}
+
+func openConn(path string, create, nosync bool, maxSize int64) (*conn, error) {
+	cpath := C.CString(path)
+	defer C.free(unsafe.Pointer(cpath))
+	cn := &conn{cache: map[string]*list.Element{}, order: list.New()}
+	rc := C.d1_open(cpath, cbool(create), cbool(nosync), C.int64_t(maxSize), &cn.c)
+	if rc == 0 {
+		return cn, nil
+	}
+	err := fmt.Errorf("open %s: sqlite error %d", path, rc)
+	if cn.c != nil {
+		if cn.c.db != nil {
+			err = fmt.Errorf("open %s: %w", path, cn.failure(rc))
+		}
+		C.d1_close(cn.c, 0)
+	}
+	return nil, err
+}
+
+func cbool(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// close ends the connection. discard leaves the log unwritten: the file is to be removed.
+func (cn *conn) close(discard bool) error {
+	for e := cn.order.Front(); e != nil; e = e.Next() {
+		C.d1_finalize(e.Value.(*stmt).s)
+	}
+	if rc := C.d1_close(cn.c, cbool(discard)); rc != 0 {
+		return fmt.Errorf("close: sqlite error %d", rc)
+	}
+	return nil
+}
+
+// failure returns what SQLite has to say about the last call.
+func (cn *conn) failure(rc C.int) *sqlError {
+	code := int(C.d1_errcode(cn.c))
+	if code&0xff != int(rc)&0xff {
+		code = int(rc)
+	}
+	return &sqlError{code: code, offset: int(C.d1_erroffset(cn.c)), text: C.GoString(C.d1_errmsg(cn.c))}
+}
+
+// asError turns a failed call into the error that D1 reports.
+func (cn *conn) asError(rc C.int) *Error {
+	failed := cn.failure(rc)
+	switch {
+	case rc&0xff == codeFull && C.d1_full(cn.c) != 0:
+		return queryError(textSize, failed)
+	case rc&0xff != codeInterrupt:
+	case cn.c.expired != 0:
+		return queryError(textTimeout, failed)
+	case C.d1_cancelled(cn.c) == cancelReset:
+		return queryError(textReset, failed)
+	default:
+		return queryError(textGone, failed)
+	}
+	return queryError(failed.message(), failed)
+}
+
+func textPointer(s string) *C.char { return (*C.char)(unsafe.Pointer(unsafe.StringData(s))) }
+
+// prepare returns the first statement of text. keep puts it into the cache when it is all of text.
+func (cn *conn) prepare(text string, keep bool) (*stmt, error) {
+	if e, ok := cn.cache[text]; ok {
+		cn.order.MoveToFront(e)
+		return e.Value.(*stmt), nil
+	}
+	st, err := cn.compile(text, false, keep)
+	if err != nil || !keep || !isBlank(text[st.tail:]) {
+		return st, err
+	}
+	st.cached = true
+	cn.cache[text] = cn.order.PushFront(st)
+	if cn.order.Len() > maxStatements {
+		oldest := cn.order.Remove(cn.order.Back()).(*stmt)
+		delete(cn.cache, oldest.text)
+		C.d1_finalize(oldest.s)
+	}
+	return st, nil
+}
+
+func (cn *conn) compile(text string, trusted, persistent bool) (*stmt, error) {
+	rc := C.d1_prepare(cn.c, textPointer(text), C.int(len(text)), cbool(trusted), cbool(persistent), &cn.prep)
+	if rc != 0 {
+		if cn.prep.refused_tx != 0 {
+			return nil, queryError(textTransaction, nil)
+		}
+		return nil, cn.asError(rc)
+	}
+	if cn.prep.stmt == nil {
+		return nil, queryError(textNoStatement, nil)
+	}
+	return &stmt{
+		s:           cn.prep.stmt,
+		text:        text,
+		tail:        int(cn.prep.tail),
+		params:      int(cn.prep.params),
+		readonly:    cn.prep.readonly != 0,
+		explain:     cn.prep.explain != 0,
+		needsWriter: cn.prep.needs_writer != 0,
+	}, nil
+}
+
+// release ends the use of st: a kept statement is reset, any other is gone.
+func (cn *conn) release(st *stmt) {
+	if st.cached {
+		C.d1_reset(st.s)
+		return
+	}
+	C.d1_finalize(st.s)
+}
+
+// run executes st to its end and returns its rows.
+func (cn *conn) run(st *stmt, params []byte) (Rows, error) {
+	var rows Rows
+	var pp *C.char
+	if len(params) > 0 {
+		pp = (*C.char)(unsafe.Pointer(&params[0]))
+	}
+	buf := make([]byte, 0, 2048)
+	for first := C.int(1); ; first = 0 {
+		free := buf[len(buf):cap(buf)]
+		C.d1_run(cn.c, st.s, pp, C.int(len(params)), first, (*C.char)(unsafe.Pointer(unsafe.SliceData(free))), C.int(len(free)), &cn.out)
+		buf = buf[:len(buf)+int(cn.out.used)]
+		rows.n += int(cn.out.rows)
+		if cn.out.state != C.D1_MORE {
+			break
+		}
+		grown := make([]byte, len(buf), max(2*cap(buf), len(buf)+int(cn.out.need)))
+		copy(grown, buf)
+		buf = grown
+	}
+	if cn.out.state == C.D1_ERROR {
+		return rows, cn.asError(cn.out.rc)
+	}
+	rows.packed = buf
+	cn.learn(st)
+	rows.Columns = st.columns
+	return rows, nil
+}
+
+// skim starts st and leaves its rows alone.
+func (cn *conn) skim(st *stmt) error {
+	if rc := C.d1_skim(cn.c, st.s, &cn.out); rc != 0 {
+		return cn.asError(rc)
+	}
+	cn.learn(st)
+	return nil
+}
+
+// learn reads what can change only when SQLite compiles the statement anew. It does so after changes
+// of the schema, and for some parameters (LIMIT ?) on every run: then the plan stays unless the loops
+// are others.
+func (cn *conn) learn(st *stmt) {
+	if st.columns != nil && st.compiled == int(cn.out.reprepared) {
+		return
+	}
+	if st.columns != nil && (!st.readonly || st.scanHash != uint32(cn.out.scan_hash)) {
+		st.plan = nil
+	}
+	st.compiled = int(cn.out.reprepared)
+	st.scanHash = uint32(cn.out.scan_hash)
+	if st.columns != nil && cn.sameColumns(st) {
+		return
+	}
+	st.columns = make([]string, cn.out.columns)
+	for i := range st.columns {
+		st.columns[i] = C.GoString(C.d1_column_name(st.s, C.int(i)))
+	}
+}
+
+func (cn *conn) sameColumns(st *stmt) bool {
+	if len(st.columns) != int(cn.out.columns) {
+		return false
+	}
+	for i, name := range st.columns {
+		if !sameText(C.d1_column_name(st.s, C.int(i)), name) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameText compares without making a Go string.
+func sameText(c *C.char, s string) bool {
+	b := unsafe.Slice((*byte)(unsafe.Pointer(c)), len(s)+1)
+	for i := range len(s) {
+		if b[i] != s[i] || b[i] == 0 {
+			return false
+		}
+	}
+	return b[len(s)] == 0
+}
+
+// query runs a statement of this package, past the authorizer.
+func (cn *conn) query(text string, params ...any) (Rows, error) {
+	st, err := cn.compile(text, true, false)
+	if err != nil {
+		return Rows{}, err
+	}
+	defer C.d1_finalize(st.s)
+	packed, err := packParams(nil, params)
+	if err != nil {
+		return Rows{}, err
+	}
+	out := cn.out // the counters of the statement that this one is about
+	rows, err := cn.run(st, packed)
+	cn.out = out
+	return rows, err
+}
+
+func (cn *conn) begin(write bool) error {
+	if rc := C.d1_begin(cn.c, cbool(write)); rc != 0 {
+		return cn.asError(rc)
+	}
+	return nil
+}
+
+func (cn *conn) commit() error {
+	if rc := C.d1_commit(cn.c); rc != 0 {
+		return cn.asError(rc)
+	}
+	return nil
+}
+
+func (cn *conn) rollback() error {
+	if rc := C.d1_rollback(cn.c); rc != 0 {
+		return cn.asError(rc)
+	}
+	return nil
+}
+
+func (cn *conn) size() int64               { return int64(C.d1_size(cn.c)) }
+func (cn *conn) lastRowID() int64          { return int64(C.d1_last_rowid(cn.c)) }
+func (cn *conn) changedState() bool        { return cn.c.changed_state != 0 }
+func (cn *conn) arm(timeout time.Duration) { C.d1_arm(cn.c, C.int64_t(timeout)) }
+
+// Why work on a connection is cancelled.
+const (
+	cancelGone  = 1 // nobody waits for it
+	cancelReset = 2 // the database goes away
+)
+
+// Result codes of SQLite: https://www.sqlite.org/rescode.html
+const (
+	codeInterrupt = 9 // the progress handler stopped the statement
+	codeFull      = 13
+)
+
+// cancel ends the statement that runs now.
+func (cn *conn) cancel(why int) { C.d1_cancel(cn.c, C.int(why)) }
+
+// scanText returns how EXPLAIN QUERY PLAN would put the i-th scan of st.
+func (cn *conn) scanText(st *stmt, i int) string { return C.GoString(C.d1_scan_text(st.s, C.int(i))) }
+
+// A measure is what one run of a statement came to.
+type measure struct {
+	changes, totalChanges      int64
+	inserted, updated, deleted int64
+	autoindex                  int64
+	loops, visits              [C.D1_MAX_SCANS]int64
+	scans                      int
+}
+
+func (cn *conn) measured() measure {
+	m := measure{
+		changes:      int64(cn.out.changes),
+		totalChanges: int64(cn.out.total_changes),
+		inserted:     int64(cn.out.inserted),
+		updated:      int64(cn.out.updated),
+		deleted:      int64(cn.out.deleted),
+		autoindex:    int64(cn.out.autoindex),
+		scans:        int(cn.out.scans),
+	}
+	for i := range m.scans {
+		m.loops[i], m.visits[i] = int64(cn.out.loops[i]), int64(cn.out.visits[i])
+	}
+	return m
+}
+
+func compiledWith(option string) bool {
+	c := C.CString(option)
+	defer C.free(unsafe.Pointer(c))
+	return C.d1_compiled(c) != 0
+}
+
+func hasScanStatus() bool { return C.d1_has_scanstatus() != 0 }

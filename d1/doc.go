@@ -1,0 +1,21 @@
+// Package d1 is Cloudflare D1: SQL databases, each an SQLite file that the sqlite3 shell can open.
+//
+// Service holds an account's databases; Database has the verbs: Batch runs statements in one
+// transaction, Exec and Import run scripts, Migrate applies one migration file with its row in
+// d1_migrations. What a query means is written there once; two faces translate. Wire is what env.DB
+// speaks (POST /query and /execute, as workerd sends them), Routes what wrangler, the SDKs and the
+// dashboard speak (client/v4).
+//
+// On disk a directory holds index.db (bbolt: which id and name belongs to which file) and for each
+// database <name>-<uuid>.sqlite in WAL mode with its -wal and -shm files. A write that was answered
+// is in the WAL and synced (unless Options.NoSync).
+//
+// SQLite itself is go-sqlite3's copy, called through a shim of our own (shim.c): D1's rules need
+// what database/sql hides, namely error offsets, limits, an authorizer, scan counters, and rows in
+// bulk. The shim is the only place that knows SQLite's C interface; authorize.c holds D1's rules of
+// what SQL may touch.
+//
+// Concurrency: each open database has one writing connection and up to maxReaders reading ones; a
+// connection serves one request at a time. Locks are taken in this order: Service.mu, Database.mu,
+// then a connection out of the pool. Nothing that waits for a connection holds Service.mu.
+package d1

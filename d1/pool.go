@@ -1,0 +1,192 @@
+package d1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cfemu/cfemu/internal/clock"
+)
+
+// A pool holds the connections of one database: one that writes and a few that read, each opened
+// when it is first needed.
+type pool struct {
+	path    string
+	noSync  bool
+	wait    time.Duration // how long a request may wait for a connection
+	maxSize int64
+	size    atomic.Int64 // of the database in bytes, as of the last write
+	rowID   atomic.Int64 // last_insert_rowid() of the writer
+
+	// sticky says that a PRAGMA has changed how the writer behaves: reads must go there too.
+	sticky atomic.Bool
+
+	writer  chan *conn    // holds the writer while nobody uses it; nil until it is opened
+	readers chan struct{} // a token for each reader that may exist and is idle
+
+	mu   sync.Mutex
+	idle []*conn
+	busy map[*conn]bool
+	made atomic.Bool // the file is a database in WAL mode, readers may open it
+}
+
+func newPool(path string, noSync bool, wait time.Duration, maxSize int64) *pool {
+	p := &pool{path: path, noSync: noSync, wait: wait, maxSize: maxSize, writer: make(chan *conn, 1), readers: make(chan struct{}, maxReaders), busy: map[*conn]bool{}}
+	p.writer <- nil
+	for range maxReaders {
+		p.readers <- struct{}{}
+	}
+	return p
+}
+
+// write takes the writer; give returns it.
+func (p *pool) write(ctx context.Context) (*conn, error) {
+	var cn *conn
+	select {
+	case cn = <-p.writer:
+	default:
+		patient, cancel := p.patience(ctx)
+		defer cancel()
+		select {
+		case cn = <-p.writer:
+		case <-patient.Done():
+			return nil, context.Cause(patient)
+		}
+	}
+	if cn == nil {
+		var err error
+		if cn, err = openConn(p.path, true, p.noSync, p.maxSize); err != nil {
+			p.writer <- nil
+			return nil, err
+		}
+		p.size.Store(cn.size())
+		p.made.Store(true)
+	}
+	p.use(cn)
+	return cn, nil
+}
+
+// patience limits ctx to the time that a request may wait for a connection.
+func (p *pool) patience(ctx context.Context) (context.Context, func()) {
+	patient, cancel := context.WithCancelCause(ctx)
+	timer := clock.System.AfterFunc(p.wait, func() { cancel(queryError(textQueued, nil)) })
+	return patient, func() {
+		timer.Stop()
+		cancel(nil)
+	}
+}
+
+func (p *pool) give(cn *conn) {
+	p.leave(cn)
+	p.writer <- cn
+}
+
+// read takes a reader; giveReader returns it.
+func (p *pool) read(ctx context.Context) (*conn, error) {
+	if !p.made.Load() {
+		cn, err := p.write(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p.give(cn)
+	}
+	select {
+	case <-p.readers:
+	default:
+		patient, cancel := p.patience(ctx)
+		defer cancel()
+		select {
+		case <-p.readers:
+		case <-patient.Done():
+			return nil, context.Cause(patient)
+		}
+	}
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		cn := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.busy[cn] = true
+		p.mu.Unlock()
+		return cn, nil
+	}
+	p.mu.Unlock()
+	cn, err := openConn(p.path, false, p.noSync, p.maxSize)
+	if err != nil {
+		p.readers <- struct{}{}
+		return nil, err
+	}
+	p.use(cn)
+	return cn, nil
+}
+
+func (p *pool) giveReader(cn *conn) {
+	p.mu.Lock()
+	delete(p.busy, cn)
+	p.idle = append(p.idle, cn)
+	p.mu.Unlock()
+	p.readers <- struct{}{}
+}
+
+func (p *pool) use(cn *conn) {
+	p.mu.Lock()
+	p.busy[cn] = true
+	p.mu.Unlock()
+}
+
+func (p *pool) leave(cn *conn) {
+	p.mu.Lock()
+	delete(p.busy, cn)
+	p.mu.Unlock()
+}
+
+// stop ends the statements that run now.
+func (p *pool) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for cn := range p.busy {
+		cn.cancel(cancelReset)
+	}
+}
+
+// close closes all connections. Nobody may use one. discard says that the file will go: its log need
+// not be written back into it.
+func (p *pool) close(discard bool) error {
+	var errs []error
+	for _, cn := range p.idle {
+		errs = append(errs, cn.close(discard))
+	}
+	p.idle = nil
+	if cn := <-p.writer; cn != nil {
+		errs = append(errs, cn.close(discard))
+	}
+	p.writer <- nil
+	p.made.Store(false)
+	p.sticky.Store(false)
+	p.size.Store(0)
+	p.rowID.Store(0)
+	return errors.Join(errs...)
+}
+
+// remove deletes the files of a closed database.
+func (p *pool) remove() error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(p.path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// touch makes an empty file, which is an empty database to SQLite, unless there is one.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("create database file: %w", err)
+	}
+	return f.Close()
+}

@@ -1,0 +1,87 @@
+// The part of SQLite that this package calls, and a thin layer over it. go-sqlite3 compiles SQLite
+// into the program but does not export these functions, so they are declared here and resolved
+// when the program is linked.
+#ifndef CFEMU_D1_SHIM_H
+#define CFEMU_D1_SHIM_H
+
+#include <stdint.h>
+
+typedef struct sqlite3 sqlite3;
+typedef struct sqlite3_stmt sqlite3_stmt;
+
+enum { D1_MAX_SCANS = 48 };
+
+// What a connection keeps beside SQLite's own state.
+typedef struct d1_conn {
+	sqlite3 *db;
+	int trusted;       // statements of this package: the authorizer lets them pass
+	int refused_tx;    // the last preparation met BEGIN, COMMIT, SAVEPOINT, ...
+	int needs_writer;  // the last preparation met a function that asks about this connection's writes
+	int changed_state; // a PRAGMA has changed how this connection behaves
+	int cancelled;     // why to stop; set from other threads, read by the progress handler
+	int expired;       // the progress handler met the deadline
+	int64_t deadline;  // monotonic nanoseconds; 0: none
+	int64_t page_size;
+	int64_t max_pages;
+	int64_t inserted, updated, deleted; // rows that the update hook has seen
+	sqlite3_stmt *begin, *commit, *rollback, *begin_read, *pages;
+} d1_conn;
+
+typedef struct d1_prepared {
+	sqlite3_stmt *stmt;
+	int tail;     // bytes of the text that were used
+	int params;
+	int readonly;
+	int explain;
+	int needs_writer;
+	int refused_tx;
+} d1_prepared;
+
+enum { D1_DONE, D1_MORE, D1_ERROR };
+
+// What a run of a statement came to.
+typedef struct d1_result {
+	int state;
+	int rc;
+	int used;    // bytes written to the buffer
+	int rows;    // rows written to the buffer
+	int need;    // D1_MORE: the room that the next row takes
+	int columns;
+	int reprepared; // how often SQLite has compiled the statement anew
+	int autoindex;  // rows put into automatic indexes
+	int scans;
+	uint32_t scan_hash; // of the lines of the query plan
+	int64_t changes;       // rows changed by the statement itself
+	int64_t total_changes; // with triggers and foreign key actions
+	int64_t last_rowid;
+	int64_t inserted, updated, deleted; // as the update hook saw it
+	int64_t loops[D1_MAX_SCANS];  // how often each scan began
+	int64_t visits[D1_MAX_SCANS]; // rows it came by
+} d1_result;
+
+int d1_open(const char *path, int create, int nosync, int64_t max_size, d1_conn **out);
+int d1_close(d1_conn *c, int discard);
+int d1_exec_trusted(d1_conn *c, const char *sql);
+int d1_prepare(d1_conn *c, const char *sql, int n, int trusted, int persistent, d1_prepared *out);
+void d1_finalize(sqlite3_stmt *s);
+void d1_run(d1_conn *c, sqlite3_stmt *s, const char *params, int nparams, int first, char *buf, int cap, d1_result *out);
+int d1_skim(d1_conn *c, sqlite3_stmt *s, d1_result *out);
+void d1_reset(sqlite3_stmt *s);
+int d1_begin(d1_conn *c, int write);
+int d1_commit(d1_conn *c);
+int d1_rollback(d1_conn *c);
+int64_t d1_size(d1_conn *c);
+int64_t d1_last_rowid(d1_conn *c);
+void d1_arm(d1_conn *c, int64_t timeout_ns);
+void d1_cancel(d1_conn *c, int why);
+int d1_cancelled(d1_conn *c);
+int d1_full(d1_conn *c);
+const char *d1_errmsg(d1_conn *c);
+int d1_errcode(d1_conn *c);
+int d1_erroffset(d1_conn *c);
+const char *d1_column_name(sqlite3_stmt *s, int i);
+const char *d1_scan_text(sqlite3_stmt *s, int i);
+int d1_compiled(const char *option);
+int d1_has_scanstatus(void);
+
+#endif

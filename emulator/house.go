@@ -1,0 +1,193 @@
+package emulator
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"github.com/cfemu/cfemu/emulator/control"
+	"github.com/cfemu/cfemu/emulator/testapi"
+	"github.com/cfemu/cfemu/internal/cfapi"
+)
+
+// controlHandler is the control door: client/v4 for Cloudflare's clients, /cfemu/v1 for tests.
+func (e *Emulator) controlHandler() http.Handler {
+	v4 := control.New(control.Options{
+		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes},
+		Unknown: func(method, path string) {
+			e.warn(fmt.Sprintf("no route for %s %s on the control door", method, path))
+		},
+	})
+	v1 := testapi.New(testapi.Options{House: e, Clock: e.clock, Outbound: e.outbound, Token: e.token})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case under(r.URL.Path, control.Prefix):
+			v4.ServeHTTP(w, r)
+		case under(r.URL.Path, testapi.Prefix):
+			v1.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			if r.URL.Path != "/" {
+				w.WriteHeader(http.StatusNotFound)
+			}
+			fmt.Fprintf(w, "cfemu control door of %s.\n%s  Cloudflare's API\n%s   the test API: %s/openapi.json\n",
+				e.name(), control.Prefix, testapi.Prefix, testapi.Prefix)
+		}
+	})
+}
+
+func under(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
+
+// A Status is what GET /cfemu/v1/status tells.
+type Status struct {
+	Version   string                 `json:"version"`
+	Worker    WorkerStatus           `json:"worker"`
+	URLs      URLs                   `json:"urls"`
+	State     string                 `json:"state"`
+	Ephemeral bool                   `json:"ephemeral"`
+	Resources []Resource             `json:"resources"`
+	Queues    map[string]QueueStatus `json:"queues"`
+	Crons     []string               `json:"crons"`
+	Outbound  string                 `json:"outbound"`
+}
+
+// A WorkerStatus says which version of the Worker is live. Error is why a newer one is not.
+type WorkerStatus struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	Error   string `json:"error,omitempty"`
+}
+
+// A QueueStatus says what waits in a queue.
+type QueueStatus struct {
+	Backlog  int64 `json:"backlog"`
+	InFlight int64 `json:"in_flight"`
+	Consumer bool  `json:"consumer"`
+}
+
+// Status describes the house.
+func (e *Emulator) Status() any {
+	s := Status{
+		Version: Version(), Worker: WorkerStatus{Name: e.name(), Version: e.slot.number()}, URLs: e.URLs(),
+		State: e.state.dir, Ephemeral: e.opts.Ephemeral, Resources: e.Resources(), Queues: map[string]QueueStatus{},
+		Crons: []string{}, Outbound: string(e.opts.Outbound),
+	}
+	if err := e.slot.failure(); err != nil {
+		s.Worker.Error = err.Error()
+	}
+	consumed := map[string]bool{}
+	if cfg := e.config(); cfg != nil {
+		s.Crons = append(s.Crons, cfg.Triggers.Crons...)
+		for _, c := range cfg.Queues.Consumers {
+			consumed[c.Queue] = true
+		}
+	}
+	list, err := e.queues.List(context.Background())
+	if err != nil {
+		s.Worker.Error = err.Error()
+		return s
+	}
+	for _, q := range list {
+		m, err := q.Metrics(context.Background())
+		if err != nil {
+			continue // deleted just now
+		}
+		s.Queues[q.Name] = QueueStatus{Backlog: m.Count, InFlight: m.InFlight, Consumer: consumed[q.Name]}
+	}
+	return s
+}
+
+// Drain delivers all that is due in a queue.
+func (e *Emulator) Drain(ctx context.Context, queue string) error {
+	err := e.queues.Drain(ctx, queue)
+	var f cfapi.Faulter
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	return cfapi.New(http.StatusConflict, 10001, err.Error())
+}
+
+// products are those that keep state, by the names that reset knows them by.
+var products = []string{"d1", "kv", "r2", "queues"}
+
+// Reset empties products, or all of them with the clock and the declared answers, applies the
+// migrations again, and loads the seed again when asked.
+func (e *Emulator) Reset(ctx context.Context, which []string, seed bool) error {
+	e.resetting.Lock()
+	defer e.resetting.Unlock()
+	for _, p := range which {
+		if !slices.Contains(products, p) {
+			return cfapi.New(http.StatusBadRequest, 10001, fmt.Sprintf("there is no product %q to reset: %s", p, strings.Join(products, ", ")))
+		}
+	}
+	l := e.current.Load()
+	if l == nil || l.wiring == nil {
+		return cfapi.New(http.StatusConflict, 10001, "no Worker has been loaded yet: nothing to reset")
+	}
+	if len(which) == 0 {
+		which = products
+		e.outbound.Reset()
+		e.clock.Reset()
+	}
+	if err := e.emptyProducts(ctx, which); err != nil {
+		return err
+	}
+	if slices.Contains(which, "d1") {
+		if err := e.migrate(ctx, l.config, l.wiring, func(string) {}); err != nil {
+			return cfapi.New(http.StatusInternalServerError, 10001, err.Error())
+		}
+	}
+	if !seed {
+		return nil
+	}
+	if err := e.seed(ctx, l.wiring, which); err != nil {
+		return cfapi.New(http.StatusInternalServerError, 10001, err.Error())
+	}
+	return nil
+}
+
+// emptyProducts empties stores and forgets what was applied to them.
+func (e *Emulator) emptyProducts(ctx context.Context, which []string) error {
+	resets := map[string]func(context.Context) error{"d1": e.d1.Reset, "kv": e.kv.Reset, "r2": e.r2.Reset, "queues": e.queues.Reset}
+	for _, p := range which {
+		if err := resets[p](ctx); err != nil {
+			return fmt.Errorf("reset %s: %w", p, err)
+		}
+		maps.DeleteFunc(e.state.applied.Seed, func(file, _ string) bool { return strings.HasPrefix(file, p+"/") })
+		if p == "d1" {
+			clear(e.state.applied.Migrations)
+		}
+	}
+	return e.state.writeApplied()
+}
+
+// newUUID returns a random UUID of version 4.
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// A releasingBody gives back the version of a Worker when its response has been read.
+type releasingBody struct {
+	io.ReadCloser
+	release func()
+}
+
+func (b *releasingBody) Close() error {
+	err := b.ReadCloser.Close()
+	if b.release != nil {
+		b.release()
+		b.release = nil
+	}
+	return err
+}

@@ -1,0 +1,244 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cfemu/cfemu/emulator/bundle"
+	"github.com/cfemu/cfemu/emulator/watch"
+	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/wrangler"
+	"github.com/cfemu/cfemu/internal/clock"
+)
+
+// A loaded is what the newest good configuration was made into.
+type loaded struct {
+	config *wrangler.Config
+	wiring *wiring
+}
+
+// readConfig reads the configuration as it is on disk now.
+func (e *Emulator) readConfig() (*wrangler.Config, error) {
+	return wrangler.Load(e.configFile, wrangler.LoadOptions{
+		Env: e.opts.Env, EnvFiles: e.opts.EnvFiles, Vars: e.opts.Vars, Getenv: e.opts.Getenv,
+	})
+}
+
+// build runs the user's build command, when it has to, and bundles.
+func (e *Emulator) build(ctx context.Context, cfg *wrangler.Config, runCommand bool) (bundle.Output, error) {
+	if runCommand && cfg.Build.Command != "" {
+		err := bundle.RunCommand(ctx, bundle.Command{Line: cfg.Build.Command, Dir: cfg.Build.Cwd, Out: &lineWriter{report: e.info}})
+		if err != nil {
+			return bundle.Output{}, err
+		}
+	}
+	in := inputOf(cfg)
+	if e.builder == nil || !reflect.DeepEqual(in, e.built) {
+		if e.builder != nil {
+			e.builder.Close()
+		}
+		e.builder, e.built = bundle.New(in), in
+	}
+	out, err := e.builder.Build(ctx)
+	for _, w := range out.Warnings {
+		e.warn(w.Error())
+	}
+	return out, err
+}
+
+func inputOf(cfg *wrangler.Config) bundle.Input {
+	in := bundle.Input{
+		Dir: cfg.Dir, Main: cfg.Main,
+		Compat: worker.Compat{Date: cfg.CompatibilityDate, Flags: cfg.CompatibilityFlags},
+		Alias:  cfg.Alias, Define: cfg.Define,
+		NoBundle: cfg.NoBundle, FindAdditionalModules: cfg.FindAdditionalModules,
+		BaseDir: cfg.BaseDir, PreserveFileNames: cfg.PreserveFileNames,
+		TSConfig: cfg.TSConfig, JSXFactory: cfg.JSXFactory, JSXFragment: cfg.JSXFragment,
+		Minify: cfg.Minify, KeepNames: cfg.KeepNames,
+	}
+	for _, r := range cfg.Rules {
+		in.Rules = append(in.Rules, bundle.Rule{Type: r.Type, Globs: r.Globs, Fallthrough: r.Fallthrough})
+	}
+	return in
+}
+
+// start makes the modules of cfg the live version. The version before it, if any, serves until then,
+// and goes on when this fails.
+func (e *Emulator) start(ctx context.Context, cfg *wrangler.Config, w *wiring, modules []worker.Module) error {
+	e.versions++
+	spec := worker.Spec{
+		Name: cfg.Name, Version: fmt.Sprint(e.versions),
+		Modules: modules, Bindings: w.bindings,
+		Compat:   worker.Compat{Date: cfg.CompatibilityDate, Flags: cfg.CompatibilityFlags},
+		Outbound: e.outbound,
+		Console: func(l worker.Line) {
+			e.report(Event{Type: EventConsole, Worker: cfg.Name, Level: l.Level, Message: l.Message, Source: l.Source, Ray: l.Ray})
+		},
+	}
+	if ms := cfg.Limits.CPUMS; ms != nil {
+		spec.Limits.CPU = time.Duration(*ms) * time.Millisecond
+	}
+	next, err := e.engine.Load(ctx, spec)
+	if err != nil {
+		return err
+	}
+	e.setLoaded(&loaded{cfg, w})
+	e.slot.swap(next)
+	return e.attach(ctx, cfg, next.Handlers())
+}
+
+// tellWarnings reports what is odd in a configuration, unless the last one said the same.
+func (e *Emulator) tellWarnings(cfg *wrangler.Config) {
+	var all []string
+	for _, w := range cfg.Warnings {
+		all = append(all, w.String())
+	}
+	for _, text := range all {
+		if !slices.Contains(e.warned, text) {
+			e.warn(text)
+		}
+	}
+	e.warned = all
+}
+
+// settle is how long the file system must be quiet before a change is taken up.
+const settle = 5 * time.Millisecond
+
+// watchFiles reloads on every change until ctx ends.
+func (e *Emulator) watchFiles(ctx context.Context, w *watch.Watcher) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case err := <-w.Errors():
+			e.warn(err.Error() + ". Changes may have been missed: save again, or restart")
+		case changed, ok := <-w.Changes():
+			if !ok {
+				return
+			}
+			e.slot.begin()
+			e.reload(ctx, w, changed)
+			e.slot.end()
+		}
+	}
+}
+
+// reload takes up a change on disk: build whole, load whole, then swap.
+func (e *Emulator) reload(ctx context.Context, w *watch.Watcher, changed []string) {
+	took := clock.Stopwatch()
+	since := e.started()
+	var err error
+	defer func() {
+		if werr := w.Set(e.inputs, since); werr != nil {
+			e.warn("watch files: " + werr.Error())
+		}
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		e.slot.fail(err)
+		e.report(e.errorEvent(err))
+	}()
+	var cfg *wrangler.Config
+	if cfg, err = e.readConfig(); err != nil {
+		return
+	}
+	e.tellWarnings(cfg)
+	var wired *wiring
+	if wired, err = e.wire(ctx, cfg); err != nil {
+		return
+	}
+	if err = e.announceMigrations(ctx, cfg, wired, changed); err != nil {
+		return
+	}
+	if onlyMigrations(cfg, changed) {
+		return
+	}
+	out, err2 := e.build(ctx, cfg, touches(cfg.Build.WatchDirs, changed))
+	e.watchInputs(cfg, out)
+	if err = err2; err != nil {
+		return
+	}
+	first := e.slot.idle()
+	if err = e.start(ctx, cfg, wired, out.Modules); err != nil {
+		return
+	}
+	e.setHosts(cfg)
+	names := make([]string, len(changed))
+	for i, c := range changed {
+		names[i] = e.relative(c)
+	}
+	e.report(Event{Type: EventReload, Worker: cfg.Name, Changed: names, Took: took()})
+	if first {
+		e.ready()
+	}
+}
+
+// watchInputs notes which files can change what is running.
+func (e *Emulator) watchInputs(cfg *wrangler.Config, out bundle.Output) {
+	e.inputs = slices.Concat(cfg.Inputs, out.Inputs, cfg.Build.WatchDirs)
+	for _, b := range cfg.D1Databases {
+		e.inputs = append(e.inputs, b.MigrationsDir)
+	}
+	slices.Sort(e.inputs)
+	e.inputs = slices.Compact(e.inputs)
+}
+
+func onlyMigrations(cfg *wrangler.Config, changed []string) bool {
+	dirs := make([]string, len(cfg.D1Databases))
+	for i, b := range cfg.D1Databases {
+		dirs[i] = b.MigrationsDir
+	}
+	for _, c := range changed {
+		if !touches(dirs, []string{c}) {
+			return false
+		}
+	}
+	return len(changed) > 0
+}
+
+// touches reports whether any of the changed paths lies in one of the folders.
+func touches(dirs, changed []string) bool {
+	for _, d := range dirs {
+		for _, c := range changed {
+			if c == d || strings.HasPrefix(c, d+"/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A lineWriter reports what a build command prints, line by line.
+type lineWriter struct {
+	report func(string)
+	rest   string
+}
+
+var _ io.Writer = (*lineWriter)(nil)
+
+func (l *lineWriter) Write(p []byte) (int, error) {
+	l.rest += string(p)
+	for {
+		line, rest, found := strings.Cut(l.rest, "\n")
+		if !found {
+			return len(p), nil
+		}
+		l.report(strings.TrimRight(line, "\r"))
+		l.rest = rest
+	}
+}
+
+// isMendable reports whether a change of the project can mend err, so that serving on makes sense.
+func isMendable(err error) bool {
+	_, build := errors.AsType[*worker.BuildError](err)
+	_, threw := errors.AsType[*worker.Exception](err)
+	_, migration := errors.AsType[*MigrationError](err)
+	_, seed := errors.AsType[*SeedError](err)
+	return build || threw || migration || seed
+}

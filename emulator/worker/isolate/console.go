@@ -1,0 +1,170 @@
+package isolate
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/internal/clock"
+)
+
+// A console is the state behind console.group, count and time.
+type console struct {
+	indent string
+	counts map[string]int
+	began  map[string]func() string
+	frames []goja.StackFrame // reused
+}
+
+// consoleLine delivers one line; inv may be nil.
+func (i *isolate) consoleLine(inv *invocation, level, message, source string) {
+	if i.spec.Console == nil {
+		return
+	}
+	line := worker.Line{Time: i.clock.Now(), Level: level, Message: message, Source: source}
+	if inv != nil {
+		line.Ray = inv.ray
+	}
+	i.spec.Console(line)
+}
+
+// print formats args as console.log does and delivers them with the position of the call.
+func (i *isolate) print(level string, args []goja.Value) {
+	if i.spec.Console == nil {
+		return
+	}
+	message := i.format(args)
+	if i.console.indent != "" {
+		message = i.console.indent + strings.ReplaceAll(message, "\n", "\n"+i.console.indent)
+	}
+	i.consoleLine(i.current, level, message, i.callSite())
+}
+
+// callSite is the position of the innermost line of the user's code that is running.
+func (i *isolate) callSite() string {
+	const deep = 12 // wrappers of console are common, deeper ones are not
+	i.console.frames = i.rt.CaptureCallStack(deep, i.console.frames[:0])
+	for n := range i.console.frames {
+		pos := i.console.frames[n].Position()
+		if pos.Line > 0 && userFile(pos.Filename) {
+			return worker.Frame{File: pos.Filename, Line: pos.Line, Column: pos.Column}.Position()
+		}
+	}
+	return ""
+}
+
+// installConsole defines the console object. Its methods need no receiver, since code passes them about.
+func (i *isolate) installConsole() {
+	i.console.counts = map[string]int{}
+	i.console.began = map[string]func() string{}
+	o := i.rt.NewObject()
+	define := func(name string, f func(call goja.FunctionCall)) {
+		i.define(o, name, i.realm.Function(name, 0, func(call goja.FunctionCall) goja.Value {
+			f(call)
+			return goja.Undefined()
+		}))
+	}
+	for _, level := range []string{"debug", "log", "info", "warn", "error"} {
+		define(level, func(call goja.FunctionCall) { i.print(level, call.Arguments) })
+	}
+	define("dir", func(call goja.FunctionCall) { i.print("log", call.Arguments[:min(1, len(call.Arguments))]) })
+	define("dirxml", func(call goja.FunctionCall) { i.print("log", call.Arguments) })
+	define("table", func(call goja.FunctionCall) { i.printTable(call) })
+	define("trace", func(call goja.FunctionCall) { i.printTrace(call.Arguments) })
+	define("assert", func(call goja.FunctionCall) { i.printAssert(call) })
+	i.installConsoleGroups(define)
+	i.installConsoleCounters(define)
+	i.define(i.rt.GlobalObject(), "console", o)
+}
+
+func (i *isolate) define(o *goja.Object, name string, v goja.Value) {
+	if err := o.DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
+		panic(err) // an object of ours
+	}
+}
+
+func (i *isolate) installConsoleGroups(define func(string, func(goja.FunctionCall))) {
+	group := func(call goja.FunctionCall) {
+		if len(call.Arguments) > 0 {
+			i.print("log", call.Arguments)
+		}
+		i.console.indent += "  "
+	}
+	define("group", group)
+	define("groupCollapsed", group)
+	define("groupEnd", func(goja.FunctionCall) {
+		i.console.indent = i.console.indent[:max(0, len(i.console.indent)-2)]
+	})
+}
+
+func (i *isolate) installConsoleCounters(define func(string, func(goja.FunctionCall))) {
+	label := func(call goja.FunctionCall) string {
+		if v := call.Argument(0); !goja.IsUndefined(v) {
+			return v.String()
+		}
+		return "default"
+	}
+	text := func(s string) []goja.Value { return []goja.Value{i.rt.ToValue("%s"), i.rt.ToValue(s)} }
+	define("count", func(call goja.FunctionCall) {
+		l := label(call)
+		i.console.counts[l]++
+		i.print("log", text(l+": "+strconv.Itoa(i.console.counts[l])))
+	})
+	define("countReset", func(call goja.FunctionCall) { delete(i.console.counts, label(call)) })
+	define("time", func(call goja.FunctionCall) {
+		took := clock.Stopwatch()
+		i.console.began[label(call)] = func() string {
+			return strconv.FormatFloat(float64(took().Microseconds())/1000, 'f', 3, 64) + "ms"
+		}
+	})
+	lap := func(end bool) func(goja.FunctionCall) {
+		return func(call goja.FunctionCall) {
+			l := label(call)
+			took, ok := i.console.began[l]
+			if !ok {
+				i.print("warn", text("Timer '"+l+"' does not exist"))
+				return
+			}
+			args := text(l + ": " + took())
+			if !end && len(call.Arguments) > 1 {
+				args = append(args, call.Arguments[1:]...)
+			}
+			i.print("log", args)
+			if end {
+				delete(i.console.began, l)
+			}
+		}
+	}
+	define("timeLog", lap(false))
+	define("timeEnd", lap(true))
+	define("timeStamp", func(goja.FunctionCall) {})
+}
+
+func (i *isolate) printTrace(args []goja.Value) {
+	if i.spec.Console == nil {
+		return
+	}
+	ex := &Exception{Name: "Trace", Message: i.format(args), Stack: frames(i.rt.CaptureCallStack(0, nil))}
+	var b strings.Builder
+	stackText(&b, ex)
+	i.consoleLine(i.current, "log", b.String(), i.callSite())
+}
+
+func (i *isolate) printAssert(call goja.FunctionCall) {
+	if call.Argument(0).ToBoolean() {
+		return
+	}
+	if len(call.Arguments) < 2 {
+		i.print("error", []goja.Value{i.rt.ToValue("Assertion failed")})
+		return
+	}
+	rest := call.Arguments[1:]
+	if _, isString := rest[0].(goja.String); isString {
+		rest = append([]goja.Value{i.rt.ToValue("Assertion failed: " + rest[0].String())}, rest[1:]...)
+	} else {
+		rest = append([]goja.Value{i.rt.ToValue("Assertion failed:")}, rest...)
+	}
+	i.print("error", rest)
+}

@@ -1,0 +1,319 @@
+package isolate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webcore"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webcrypto"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webfetch"
+	"github.com/cfemu/cfemu/internal/clock"
+)
+
+// maxCallStack is how deep calls may nest. goja's frames live on Go's heap, so this bounds memory.
+const maxCallStack = 4000
+
+// An isolate is one loaded Worker.
+type isolate struct {
+	engine *Engine
+	spec   worker.Spec
+	clock  clock.Clock
+	log    *slog.Logger
+	budget time.Duration
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	queue   queue
+	stopped chan struct{} // closed when the loop has ended
+
+	gate     sync.Mutex // guards active, closing and drained: RoundTrip begins on any goroutine
+	active   int
+	closing  bool
+	drained  chan struct{} // closed once closing and no event is active
+	stopOnce sync.Once
+
+	// All below belongs to the loop (to boot, before there is one).
+	rt         *goja.Runtime
+	realm      *idl.Realm
+	core       *webcore.Core
+	fetch      *webfetch.API
+	outbound   http.RoundTripper
+	watch      watchdog
+	trampoline goja.Callable
+	then       goja.Callable // Promise.prototype.then
+	resolved   goja.Callable // Promise.resolve
+	task       func()
+	now        time.Time
+	base       *invocation // whose turn it is
+	current    *invocation // whose code runs
+	live       map[*invocation]struct{}
+	lastID     uint64
+	stalled    []*invocation
+	timers     timers
+	rejections []*goja.Promise
+	console    console
+	contexts   *idl.Class[*invocation] // ExecutionContext
+	env        *goja.Object
+	shims      *goja.Object // what env/index.js exports
+	main       entry
+	handlers   []string
+}
+
+var (
+	_ host.Host     = (*isolate)(nil)
+	_ worker.Worker = (*isolate)(nil)
+)
+
+func newIsolate(e *Engine, spec worker.Spec) *isolate {
+	i := &isolate{
+		engine: e, spec: spec, clock: e.clock, log: e.log,
+		stopped: make(chan struct{}), drained: make(chan struct{}),
+		live: map[*invocation]struct{}{}, now: e.clock.Now(),
+	}
+	i.ctx, i.cancel = context.WithCancelCause(context.Background())
+	i.queue.wake = make(chan struct{}, 1)
+	i.outbound = tracking{spec.Outbound}
+	i.budget = i.budgetOf(defaultCPU)
+	if spec.Limits.CPU > 0 {
+		i.budget = i.budgetOf(spec.Limits.CPU)
+	}
+	return i
+}
+
+// budgetOf is what production's limit comes to on this engine.
+func (i *isolate) budgetOf(limit time.Duration) time.Duration { return limit * time.Duration(i.engine.factor) }
+
+// boot makes the runtime, puts the Web APIs and env into it and runs the Worker's top-level code.
+func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) error {
+	i.rt = goja.New()
+	i.rt.SetMaxCallStackSize(maxCallStack)
+	i.rt.SetTimeSource(func() time.Time { return i.now })
+	i.realm = idl.NewRealm(i.rt)
+	i.watch.rt = i.rt
+	if err := i.installLoop(); err != nil {
+		return err
+	}
+	i.core = webcore.Install(i)
+	webcrypto.Install(i)
+	i.fetch = webfetch.Install(i)
+	i.installTimers()
+	i.installConsole()
+	i.installContext()
+	if err := i.installShims(shims); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { i.rt.Interrupt(context.Cause(ctx)) })
+	defer func() {
+		if !stop() {
+			i.rt.ClearInterrupt()
+		}
+	}()
+	return i.evaluate(s)
+}
+
+// installLoop makes what turn needs.
+func (i *isolate) installLoop() error {
+	enter, err := i.rt.RunScript("cfemu:enter", "(function (run) { return function () { run() } })")
+	if err != nil {
+		return fmt.Errorf("enter script: %w", err)
+	}
+	wrap, _ := goja.AssertFunction(enter)
+	run, err := wrap(goja.Undefined(), i.rt.ToValue(func(goja.FunctionCall) goja.Value {
+		i.task()
+		return goja.Undefined()
+	}))
+	if err != nil {
+		return fmt.Errorf("enter script: %w", err)
+	}
+	i.trampoline, _ = goja.AssertFunction(run)
+	promise := i.rt.Get("Promise").(*goja.Object)
+	i.then, _ = goja.AssertFunction(promise.Get("prototype").(*goja.Object).Get("then"))
+	i.resolved, _ = goja.AssertFunction(promise.Get("resolve"))
+	i.rt.SetAsyncContextTracker(i)
+	i.rt.SetPromiseRejectionTracker(i.trackRejection)
+	return nil
+}
+
+// whenSettled calls one of the two once v, when it is a promise or thenable, is settled; at once for
+// any other value. It runs within a turn.
+func (i *isolate) whenSettled(v goja.Value, fulfilled, rejected func(goja.Value)) {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		fulfilled(v)
+		return
+	}
+	if _, native := o.Export().(*goja.Promise); !native {
+		if _, callable := goja.AssertFunction(o.Get("then")); !callable {
+			fulfilled(v)
+			return
+		}
+		p, err := i.resolved(i.rt.Get("Promise"), o)
+		if err != nil {
+			rejected(host.Reason(i.rt, err))
+			return
+		}
+		o = p.(*goja.Object)
+	}
+	_, err := i.then(o,
+		i.rt.ToValue(func(call goja.FunctionCall) goja.Value { fulfilled(call.Argument(0)); return goja.Undefined() }),
+		i.rt.ToValue(func(call goja.FunctionCall) goja.Value { rejected(call.Argument(0)); return goja.Undefined() }))
+	if err != nil {
+		rejected(host.Reason(i.rt, err))
+	}
+}
+
+// The methods of host.Host.
+
+func (i *isolate) Runtime() *goja.Runtime      { return i.rt }
+func (i *isolate) Realm() *idl.Realm           { return i.realm }
+func (i *isolate) Clock() clock.Clock          { return i.clock }
+func (i *isolate) Outbound() http.RoundTripper { return i.outbound }
+
+func (i *isolate) Context() context.Context {
+	if i.current == nil {
+		return i.ctx
+	}
+	return i.current.ctx
+}
+
+func (i *isolate) Hold() func(f func()) {
+	inv := i.current
+	if inv == nil {
+		i.refuseGlobalScope()
+	}
+	inv.holds++
+	return func(f func()) { i.queue.post(task{inv: inv, run: f, held: true}) }
+}
+
+// refuseGlobalScope throws what top-level code gets when it wants to wait for anything.
+// Receipt: https://github.com/cloudflare/workerd/pull/1510
+func (i *isolate) refuseGlobalScope() {
+	panic(i.newError("Error", "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "+
+		"setting a timeout, and generating random values are not allowed within global scope. To fix this error, perform this "+
+		"operation within a handler. https://developers.cloudflare.com/workers/runtime-apis/handlers/"))
+}
+
+// newError returns a new error of the global class with that name.
+func (i *isolate) newError(class, message string) *goja.Object {
+	o, err := i.rt.New(i.rt.Get(class), i.rt.ToValue(message))
+	if err != nil {
+		panic(err)
+	}
+	return o
+}
+
+// tracking closes what an invocation leaves unread when it ends.
+type tracking struct{ next http.RoundTripper }
+
+func (t tracking) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := t.next.RoundTrip(r)
+	if err == nil && res.Body != nil && res.Body != http.NoBody && res.StatusCode != http.StatusSwitchingProtocols {
+		if inv := invocationOf(r.Context()); inv != nil {
+			res.Body = inv.track(res.Body)
+		}
+	}
+	return res, err
+}
+
+var (
+	errInvocationOver = errors.New("the invocation is over")
+	errWorkerClosed   = errors.New("worker closed")
+)
+
+// begin admits an event, unless the Worker is closing.
+func (i *isolate) begin(ctx context.Context) (*invocation, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	i.gate.Lock()
+	defer i.gate.Unlock()
+	if i.closing {
+		return nil, fmt.Errorf("worker %s: %w", i.spec.Name, errWorkerClosed)
+	}
+	i.active++
+	inv := i.newInvocation(ctx)
+	inv.drained = i.ended
+	return inv, nil
+}
+
+// ended is told of each event that begin admitted.
+func (i *isolate) ended() {
+	i.gate.Lock()
+	defer i.gate.Unlock()
+	i.active--
+	if i.closing && i.active == 0 {
+		close(i.drained)
+	}
+}
+
+// Close refuses new events, waits for those that run, with their waitUntil work, and frees the
+// Worker. When ctx ends first, what still runs is cancelled and Close returns ctx's cause.
+func (i *isolate) Close(ctx context.Context) error {
+	i.gate.Lock()
+	if !i.closing {
+		i.closing = true
+		if i.active == 0 {
+			close(i.drained)
+		}
+	}
+	i.gate.Unlock()
+	var err error
+	select {
+	case <-i.drained:
+	default:
+		select {
+		case <-i.drained:
+		case <-ctx.Done():
+			i.gate.Lock()
+			active := i.active
+			i.gate.Unlock()
+			err = fmt.Errorf("worker %s: %d event(s) still running: %w", i.spec.Name, active, context.Cause(ctx))
+		}
+	}
+	i.stopOnce.Do(i.shut)
+	i.engine.forget(i)
+	return err
+}
+
+// shut ends the loop. What is live then is cancelled by the loop itself, on its way out.
+func (i *isolate) shut() {
+	i.cancel(errWorkerClosed)
+	i.queue.stop()
+	// Code that does not come back to the loop by itself is interrupted. Where goja cannot be
+	// interrupted the goroutine is left to itself: it ends when it gets out.
+	interrupt := clock.System.AfterFunc(shutGrace, i.watch.interrupt)
+	defer interrupt.Stop()
+	abandoned := make(chan struct{})
+	abandon := clock.System.AfterFunc(abandonAfter, func() { close(abandoned) })
+	defer abandon.Stop()
+	select {
+	case <-i.stopped:
+	case <-abandoned:
+		i.log.Error("worker cannot be interrupted and was abandoned", "worker", i.spec.Name, "version", i.spec.Version)
+	}
+}
+
+const (
+	// shutGrace is what a turn that is running when the Worker is shut may still take.
+	shutGrace = 250 * time.Millisecond
+	// abandonAfter is when a turn that an interrupt does not end is given up.
+	abandonAfter = 5 * time.Second
+)
+
+func (inv *invocation) settleClosed() {
+	if settle := inv.settle; settle != nil {
+		inv.settle = nil
+		settle(nil, &Exception{Outcome: outcomeCanceled, Name: "Error", Message: "The Worker was stopped."})
+	}
+	inv.end(errWorkerClosed)
+}

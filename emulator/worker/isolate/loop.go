@@ -1,0 +1,289 @@
+package isolate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/internal/clock"
+)
+
+// A task is one callback for the loop. A nil inv is the isolate's own business.
+type task struct {
+	inv  *invocation
+	run  func()
+	held bool // it was announced by Hold
+}
+
+// A queue hands tasks from any goroutine to the loop's.
+type queue struct {
+	mu      sync.Mutex
+	tasks   []task
+	wake    chan struct{} // holds a token when there may be something in tasks
+	stopped bool
+	halt    atomic.Bool // as stopped, for the loop to look at between tasks
+}
+
+// post adds a task. After stop it is dropped: its invocation has ended.
+func (q *queue) post(t task) {
+	q.mu.Lock()
+	if q.stopped {
+		q.mu.Unlock()
+		return
+	}
+	q.tasks = append(q.tasks, t)
+	first := len(q.tasks) == 1
+	q.mu.Unlock()
+	if first {
+		select {
+		case q.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// take returns what is queued and false once the queue has stopped. It waits for the first task.
+func (q *queue) take(spare []task) ([]task, bool) {
+	for {
+		q.mu.Lock()
+		if len(q.tasks) > 0 {
+			taken := q.tasks
+			q.tasks = spare[:0]
+			q.mu.Unlock()
+			return taken, true
+		}
+		stopped := q.stopped
+		q.mu.Unlock()
+		if stopped {
+			return nil, false
+		}
+		<-q.wake
+	}
+}
+
+// stop drops what is queued and ends the loop after the task that runs.
+func (q *queue) stop() {
+	q.mu.Lock()
+	q.stopped, q.tasks = true, nil
+	q.halt.Store(true)
+	q.mu.Unlock()
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// loop runs callbacks until the queue stops.
+func (i *isolate) loop() {
+	defer close(i.stopped)
+	defer func() {
+		for inv := range i.live {
+			inv.settleClosed()
+		}
+	}()
+	var spare []task
+	for {
+		tasks, ok := i.queue.take(spare)
+		if !ok {
+			return
+		}
+		for n, t := range tasks {
+			tasks[n] = task{}
+			if i.queue.halt.Load() {
+				return
+			}
+			i.runTask(t)
+		}
+		spare = tasks
+	}
+}
+
+func (i *isolate) runTask(t task) {
+	if t.inv == nil {
+		t.run()
+		return
+	}
+	if t.held {
+		t.inv.holds--
+	}
+	// The invocation's context has ended, and with it all that its code still wanted to do: in
+	// production its continuations do not run either.
+	if t.inv.ended {
+		return
+	}
+	i.turn(t.inv, t.run)
+	i.reapStalled(t.inv)
+}
+
+// turn runs f and then the microtasks in inv, within its CPU budget. What f or a microtask throws
+// past all catching ends up with the invocation whose code was running.
+func (i *isolate) turn(inv *invocation, f func()) {
+	i.base, i.current = inv, inv
+	i.now = i.clock.Now()
+	i.task = f
+	took := clock.Stopwatch()
+	i.watch.begin(inv.budget - inv.cpu)
+	err := i.enter()
+	overtime := i.watch.end()
+	inv.cpu += took()
+	if err != nil {
+		i.abort(cmp.Or(i.current, inv), err, overtime)
+	}
+	i.reportRejections()
+	i.base, i.current, i.task = nil, nil, nil
+}
+
+// enter calls i.task below a JavaScript frame, so that whatever it resolves queues its reactions
+// until the frame returns, and a limit that one of them passes is reported here and not swallowed by
+// the Go code that resolved.
+func (i *isolate) enter() (err error) {
+	defer func() {
+		// A panic in a host function is a bug of ours, but it must cost one invocation only.
+		if p := recover(); p != nil {
+			err = &hostPanic{p, debug.Stack()}
+		}
+	}()
+	_, err = i.trampoline(goja.Undefined())
+	return err
+}
+
+// A hostPanic is a Go panic out of a host function.
+type hostPanic struct {
+	value any
+	stack []byte
+}
+
+func (p *hostPanic) Error() string { return fmt.Sprintf("internal error: %v", p.value) }
+
+// abort deals with what a turn could not go on from.
+func (i *isolate) abort(inv *invocation, err error, overtime bool) {
+	var (
+		thrown   *goja.Exception
+		overflow *goja.StackOverflowError
+		stopped  *goja.InterruptedError
+		panicked *hostPanic
+	)
+	switch {
+	case errors.As(err, &stopped):
+		i.rt.ClearInterrupt()
+		if overtime {
+			inv.fail(exceededCPU(stopped))
+			return
+		}
+		inv.fail(&Exception{Outcome: outcomeCanceled, Name: "Error", Message: "The Worker was stopped."})
+	case errors.As(err, &overflow):
+		inv.fail(stackOverflow(overflow))
+	case errors.As(err, &thrown):
+		i.reportUncaught("Uncaught", thrown.Value())
+	case errors.As(err, &panicked):
+		i.log.Error("host function panicked", "worker", i.spec.Name, "panic", fmt.Sprint(panicked.value), "stack", string(panicked.stack))
+		inv.fail(&Exception{Outcome: outcomeException, Name: "Error", Message: panicked.Error()})
+	default:
+		inv.fail(&Exception{Outcome: outcomeException, Name: "Error", Message: err.Error()})
+	}
+}
+
+// reapStalled fails the invocations that can never answer: no callback is under way for them, and
+// none for any invocation that was there when they came to a stop and could still settle a promise
+// that they share.
+func (i *isolate) reapStalled(inv *invocation) {
+	if inv.stalled() && !inv.ended && inv.stalledAt == 0 {
+		inv.stalledAt = i.lastID
+		i.stalled = append(i.stalled, inv)
+	}
+	if len(i.stalled) == 0 {
+		return
+	}
+	kept := i.stalled[:0]
+	for _, s := range i.stalled {
+		switch {
+		case s.ended || !s.stalled():
+			s.stalledAt = 0
+		case i.othersCouldHelp(s):
+			kept = append(kept, s)
+		default:
+			s.hung()
+		}
+	}
+	clear(i.stalled[len(kept):])
+	i.stalled = kept
+}
+
+func (i *isolate) othersCouldHelp(s *invocation) bool {
+	for other := range i.live {
+		if other != s && other.id <= s.stalledAt && other.holds > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Grab, Resumed and Exited are goja's AsyncContextTracker: they carry the invocation through promise
+// reactions, so that a callback never runs in another's context.
+
+func (i *isolate) Grab() any { return i.current }
+
+func (i *isolate) Resumed(tracked any) { i.current, _ = tracked.(*invocation) }
+
+func (i *isolate) Exited() { i.current = i.base }
+
+// A watchdog interrupts the runtime when a turn lasts longer than it may.
+type watchdog struct {
+	rt    *goja.Runtime
+	mu    sync.Mutex
+	turn  uint64
+	fired bool
+	timer clock.Timer
+}
+
+var errOvertime = errors.New("CPU time limit exceeded")
+
+func (w *watchdog) begin(budget time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.turn++
+	w.fired = false
+	turn := w.turn
+	w.timer = clock.System.AfterFunc(max(budget, 0), func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.turn == turn {
+			w.fired = true
+			w.rt.Interrupt(errOvertime)
+		}
+	})
+}
+
+// end closes the turn and reports whether it was interrupted for its length.
+func (w *watchdog) end() bool {
+	w.timer.Stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.turn++
+	if w.fired {
+		w.rt.ClearInterrupt() // the turn may have ended by itself just then
+	}
+	return w.fired
+}
+
+var errStopped = errors.New("isolate closed")
+
+// interrupt stops whatever runs, for good.
+func (w *watchdog) interrupt() { w.rt.Interrupt(errStopped) }
+
+var _ goja.AsyncContextTracker = (*isolate)(nil)
+
+// invocationKey is what an invocation is found by in its context.
+type invocationKey struct{}
+
+func invocationOf(ctx context.Context) *invocation {
+	inv, _ := ctx.Value(invocationKey{}).(*invocation)
+	return inv
+}

@@ -1,0 +1,257 @@
+package isolate
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/parser"
+	"github.com/evanw/esbuild/pkg/api"
+
+	"github.com/cfemu/cfemu/emulator/worker"
+)
+
+// A script is a Worker's modules as one program. Running it yields an async function that takes the
+// host object (see evaluate) and runs the modules' top-level code.
+type script struct {
+	program *goja.Program
+	data    map[string][]byte // data modules by name
+}
+
+const (
+	scriptName = "worker.js"
+	mapName    = "worker.js.map"
+	// moduleSpace is esbuild's namespace for the user's modules; ours are in the one that frames hides.
+	moduleSpace = "worker"
+	ownSpace    = "cfemu"
+	entryImport = ownSpace + ":main"
+)
+
+// lowered is the syntax that goja does not parse, or parses wrongly.
+func lowered() map[string]bool {
+	off := map[string]bool{}
+	for _, feature := range []string{
+		"async-generator", "for-await", "using", "decorators", "regexp-match-indices", "regexp-set-notation",
+		"import-attributes", "import-assertions", "dynamic-import", "import-meta", "hashbang",
+	} {
+		off[feature] = false
+	}
+	return off
+}
+
+// buildScript bundles the modules. Its error is a *worker.BuildError when the modules are at fault.
+func buildScript(spec worker.Spec) (*script, error) {
+	if len(spec.Modules) == 0 {
+		return nil, &worker.BuildError{Message: "the Worker has no modules"}
+	}
+	b := &bundle{modules: map[string]worker.Module{}, entry: spec.Modules[0].Name}
+	for _, m := range spec.Modules {
+		b.modules[m.Name] = m
+	}
+	result := api.Build(api.BuildOptions{
+		Stdin:     &api.StdinOptions{Contents: `import * as main from "` + entryImport + `"; __cfemu.main(main);`, Sourcefile: ownSpace + ":entry.js"},
+		Bundle:    true,
+		Outfile:   scriptName,
+		Format:    api.FormatESModule, // the one format that may hold top-level await
+		Platform:  api.PlatformBrowser,
+		Target:    api.ESNext,
+		Supported: lowered(),
+		Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude,
+		LegalComments: api.LegalCommentsNone,
+		LogLevel:      api.LogLevelSilent,
+		Define:        map[string]string{"process.env.NODE_ENV": `"production"`},
+		Plugins:       []api.Plugin{{Name: "modules", Setup: b.setup}},
+	})
+	if len(result.Errors) > 0 {
+		return nil, b.buildError(result.Errors)
+	}
+	var code, mapping []byte
+	for _, f := range result.OutputFiles {
+		if strings.HasSuffix(f.Path, ".map") {
+			mapping = f.Contents
+		} else {
+			code = f.Contents
+		}
+	}
+	program, err := compileScript(string(code), mapping)
+	if err != nil {
+		return nil, err
+	}
+	s := &script{program: program, data: map[string][]byte{}}
+	for _, m := range spec.Modules {
+		if m.Type == worker.DataModule {
+			s.data[m.Name] = m.Content
+		}
+	}
+	return s, nil
+}
+
+// compileScript wraps the bundle in the async function that gives it top-level await and edits around
+// goja's bugs, and compiles it. The source map follows both.
+func compileScript(code string, mapping []byte) (*goja.Program, error) {
+	edits := workarounds(code)
+	var sm sourceMap
+	if err := json.Unmarshal(mapping, &sm); err != nil {
+		return nil, fmt.Errorf("source map of the bundle: %w", err)
+	}
+	for n, src := range sm.Sources {
+		sm.Sources[n] = strings.TrimPrefix(src, moduleSpace+":")
+	}
+	if len(edits) > 0 {
+		if err := sm.shift(code, edits); err != nil {
+			return nil, fmt.Errorf("source map of the bundle: %w", err)
+		}
+		code = apply(code, edits)
+	}
+	sm.Mappings = ";" + sm.Mappings // the wrapper's line
+	mapping, err := json.Marshal(sm)
+	if err != nil {
+		return nil, fmt.Errorf("source map of the bundle: %w", err)
+	}
+	source := "(async function (__cfemu) { \"use strict\";\n" + code + "\n})\n//# sourceMappingURL=" + mapName + "\n"
+	ast, err := goja.Parse(scriptName, source, parser.WithSourceMapLoader(func(string) ([]byte, error) { return mapping, nil }))
+	if err != nil {
+		return nil, parseError(err)
+	}
+	program, err := goja.CompileAST(ast, false)
+	if err != nil {
+		return nil, &worker.BuildError{Message: err.Error(), Hint: unsupportedHint}
+	}
+	return program, nil
+}
+
+const unsupportedHint = "the embedded engine does not know this syntax (docs/COMPATIBILITY.md lists what it lacks)"
+
+// parseError is for syntax that esbuild lets pass and goja does not.
+func parseError(err error) error {
+	list, ok := err.(parser.ErrorList)
+	if !ok || len(list) == 0 {
+		return &worker.BuildError{Message: err.Error(), Hint: unsupportedHint}
+	}
+	first := list[0]
+	return &worker.BuildError{File: first.Position.Filename, Line: first.Position.Line, Column: first.Position.Column,
+		Message: first.Message, Hint: unsupportedHint}
+}
+
+// A bundle resolves and loads the modules of one upload for esbuild.
+type bundle struct {
+	modules map[string]worker.Module
+	entry   string
+}
+
+func (b *bundle) setup(build api.PluginBuild) {
+	build.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		return b.resolve(a), nil
+	})
+	build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: moduleSpace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+		return b.load(b.modules[a.Path]), nil
+	})
+	build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: ownSpace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+		contents := workersModule
+		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}, nil
+	})
+}
+
+// resolve finds an imported module: the exact name, relative to the importer or not, as in production.
+func (b *bundle) resolve(a api.OnResolveArgs) api.OnResolveResult {
+	if a.Path == entryImport {
+		return api.OnResolveResult{Path: b.entry, Namespace: moduleSpace}
+	}
+	importer := strings.TrimPrefix(a.Importer, moduleSpace+":")
+	name := path.Clean(a.Path)
+	if strings.HasPrefix(a.Path, "./") || strings.HasPrefix(a.Path, "../") {
+		name = path.Join(path.Dir(importer), a.Path)
+	}
+	if _, ok := b.modules[name]; ok {
+		return api.OnResolveResult{Path: name, Namespace: moduleSpace}
+	}
+	if a.Path == "cloudflare:workers" {
+		return api.OnResolveResult{Path: a.Path, Namespace: ownSpace}
+	}
+	return api.OnResolveResult{Errors: []api.Message{missing(a.Path, importer)}}
+}
+
+// missing is the error for an import that leads nowhere; its note becomes the hint.
+func missing(name, importer string) api.Message {
+	text, hint := fmt.Sprintf("No such module %q.", name), ""
+	bare := strings.TrimPrefix(name, "node:")
+	switch {
+	case strings.HasPrefix(name, "node:") || nodeModules[strings.SplitN(bare, "/", 2)[0]]:
+		text = fmt.Sprintf("The module %q is not available: the embedded engine has no node: modules yet.", name)
+		hint = "use the Web API instead (Uint8Array, crypto.subtle, URL, TextEncoder, …) or a package built for browsers"
+	case strings.HasPrefix(name, "cloudflare:"):
+		text = fmt.Sprintf("The module %q is not available in the embedded engine.", name)
+		hint = "cloudflare:workers is the only cloudflare: module so far (docs/COMPATIBILITY.md)"
+	case importer != "":
+		hint = fmt.Sprintf("imported from %q; it must be one of the uploaded modules", importer)
+	}
+	m := api.Message{Text: text}
+	if hint != "" {
+		m.Notes = []api.Note{{Text: hint}}
+	}
+	return m
+}
+
+// nodeModules are the names by which Node's modules are imported without "node:".
+var nodeModules = set("assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto",
+	"dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module",
+	"net", "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl", "stream",
+	"string_decoder", "sys", "timers", "tls", "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib")
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
+
+func (b *bundle) load(m worker.Module) api.OnLoadResult {
+	contents := string(m.Content)
+	switch m.Type {
+	case worker.TextModule:
+		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderText}
+	case worker.JSONModule:
+		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJSON}
+	case worker.DataModule:
+		name, _ := json.Marshal(m.Name)
+		contents = "export default __cfemu.data(" + string(name) + ");"
+		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}
+	case worker.WasmModule:
+		return api.OnLoadResult{Errors: []api.Message{{
+			Text:     "WebAssembly modules are not supported by the embedded engine yet.",
+			Location: &api.Location{File: m.Name},
+			Notes:    []api.Note{{Text: "docs/COMPATIBILITY.md says what the engine lacks"}},
+		}}}
+	}
+	return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}
+}
+
+// buildError is the first of esbuild's messages, with its place in the user's own file.
+func (b *bundle) buildError(messages []api.Message) error {
+	m := messages[0]
+	e := &worker.BuildError{Message: m.Text}
+	if more := len(messages) - 1; more > 0 {
+		e.Message += fmt.Sprintf(" (and %d more)", more)
+	}
+	if len(m.Notes) > 0 {
+		e.Hint = m.Notes[0].Text
+	}
+	if m.Location == nil {
+		return e
+	}
+	e.File, e.Line = strings.TrimPrefix(m.Location.File, moduleSpace+":"), m.Location.Line
+	if e.Line == 0 {
+		return e
+	}
+	e.Column, e.SourceLine = m.Location.Column+1, m.Location.LineText
+	if pos, line, ok := originalPosition(b.modules[e.File].Content, e.Line, e.Column); ok {
+		e.File, e.Line, e.Column, e.SourceLine = pos.File, pos.Line, pos.Column, line
+	}
+	return e
+}
+
+// workersModule is the text of "cloudflare:workers". What it exports comes from the shims.
+const workersModule = `export const { env, waitUntil, WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, RpcPromise } = __cfemu.workers;`

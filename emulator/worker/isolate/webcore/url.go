@@ -1,0 +1,151 @@
+package webcore
+
+import (
+	"github.com/dop251/goja"
+	whatwg "github.com/nlnwa/whatwg-url/url"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+)
+
+// A URL is the state behind a JavaScript URL.
+type URL struct {
+	url          *whatwg.Url
+	params       *searchParams // nil until code asks for them
+	paramsObject *goja.Object
+}
+
+// String returns the URL's href.
+func (u *URL) String() string { return u.url.Href(false) }
+
+func (c *Core) installURL() {
+	rt := c.rt
+	class := idl.Define(c.realm, "URL", 1, func(call goja.ConstructorCall) *URL {
+		u, problem := c.parseURL(call.Argument(0), call.Argument(1))
+		if u == nil {
+			c.typeError("%s", problem)
+		}
+		return u
+	})
+	c.url = class
+	class.Static("canParse", 1, func(call goja.FunctionCall) goja.Value {
+		c.needArguments(call, 1, "canParse", "URL")
+		u, _ := c.parseURL(call.Argument(0), call.Argument(1))
+		return rt.ToValue(u != nil)
+	})
+	class.Static("parse", 1, func(call goja.FunctionCall) goja.Value {
+		c.needArguments(call, 1, "parse", "URL")
+		u, _ := c.parseURL(call.Argument(0), call.Argument(1))
+		if u == nil {
+			return goja.Null()
+		}
+		return class.New(u)
+	})
+	part := func(name string, get func(u *whatwg.Url) string, set func(u *URL, v string)) {
+		var setter func(u *URL, v goja.Value)
+		if set != nil {
+			setter = func(u *URL, v goja.Value) { set(u, c.realm.String(v)) }
+		}
+		class.Attribute(name, func(u *URL) goja.Value { return rt.ToValue(get(u.url)) }, setter)
+	}
+	href := func(u *whatwg.Url) string { return u.Href(false) }
+	part("href", href, c.setHref)
+	part("origin", origin, nil)
+	part("protocol", (*whatwg.Url).Protocol, func(u *URL, v string) { u.url.SetProtocol(v) })
+	part("username", (*whatwg.Url).Username, func(u *URL, v string) { u.url.SetUsername(v) })
+	part("password", (*whatwg.Url).Password, func(u *URL, v string) { u.url.SetPassword(v) })
+	part("host", (*whatwg.Url).Host, func(u *URL, v string) { u.url.SetHost(v) })
+	part("hostname", (*whatwg.Url).Hostname, func(u *URL, v string) { u.url.SetHostname(v) })
+	part("port", (*whatwg.Url).Port, func(u *URL, v string) { u.url.SetPort(v) })
+	part("pathname", (*whatwg.Url).Pathname, func(u *URL, v string) { u.url.SetPathname(v) })
+	part("search", (*whatwg.Url).Search, func(u *URL, v string) {
+		u.url.SetSearch(v)
+		u.refreshParams()
+	})
+	class.Getter("searchParams", func(u *URL) goja.Value {
+		if u.paramsObject == nil {
+			u.params = &searchParams{url: u}
+			u.refreshParams()
+			u.paramsObject = c.params.New(u.params)
+		}
+		return u.paramsObject
+	})
+	part("hash", (*whatwg.Url).Hash, func(u *URL, v string) { u.url.SetHash(v) })
+	text := func(u *URL, _ goja.FunctionCall) goja.Value { return rt.ToValue(u.String()) }
+	class.Method("toString", 0, text)
+	class.Method("toJSON", 0, text)
+}
+
+// parseURL parses url against base, which may be undefined. On failure it returns nil and what is
+// wrong, in Workers' words.
+// Receipt: https://github.com/cloudflare/workerd/blob/main/src/workerd/api/url-standard.c++
+func (c *Core) parseURL(url, base goja.Value) (*URL, string) {
+	raw := c.realm.String(url)
+	if goja.IsUndefined(base) {
+		u, err := whatwg.Parse(raw)
+		if err != nil {
+			return nil, "Invalid URL string."
+		}
+		return &URL{url: u}, ""
+	}
+	b, err := whatwg.Parse(c.realm.String(base))
+	if err != nil {
+		return nil, "Invalid base URL string."
+	}
+	u, err := b.Parse(raw)
+	if err != nil {
+		return nil, "Invalid URL string."
+	}
+	return &URL{url: u}, ""
+}
+
+func (c *Core) setHref(u *URL, v string) {
+	parsed, err := whatwg.Parse(v)
+	if err != nil {
+		c.typeError("Invalid URL string.")
+	}
+	u.url = parsed
+	u.refreshParams()
+}
+
+// refreshParams makes the URLSearchParams follow the URL's query.
+func (u *URL) refreshParams() {
+	if u.params != nil {
+		u.params.list = parseForm(u.url.Query())
+	}
+}
+
+// origin is the URL's origin, serialized; opaque ones are "null".
+func origin(u *whatwg.Url) string {
+	switch u.Scheme() {
+	case "http", "https", "ws", "wss", "ftp":
+		return u.Protocol() + "//" + u.Host()
+	case "blob":
+		inner, err := whatwg.Parse(u.Pathname())
+		if err == nil && (inner.Scheme() == "http" || inner.Scheme() == "https") {
+			return origin(inner)
+		}
+	}
+	return "null"
+}
+
+// NewURL returns a new URL object for a string, and false when it does not parse.
+func (c *Core) NewURL(raw string) (*goja.Object, bool) {
+	u, err := whatwg.Parse(raw)
+	if err != nil {
+		return nil, false
+	}
+	return c.url.New(&URL{url: u}), true
+}
+
+// URLOf returns the state of v when it is a URL.
+func (c *Core) URLOf(v goja.Value) (*URL, bool) { return idl.As[*URL](c.realm, v) }
+
+func (c *Core) needArguments(call goja.FunctionCall, n int, method, class string) {
+	if len(call.Arguments) < n {
+		plural := "s"
+		if n == 1 {
+			plural = ""
+		}
+		c.typeError("Failed to execute '%s' on '%s': %d argument%s required, but only %d present.", method, class, n, plural, len(call.Arguments))
+	}
+}

@@ -1,0 +1,175 @@
+package webfetch
+
+import (
+	"bytes"
+	"math"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+)
+
+// A blob is the state of a Blob, and of a File when isFile is set. Its data never changes.
+type blob struct {
+	data         []byte
+	contentType  string
+	isFile       bool
+	name         string
+	lastModified float64
+}
+
+func (a *API) defineBlob() {
+	c := idl.Define(a.realm, "Blob", 0, func(call goja.ConstructorCall) *blob {
+		return a.makeBlob("Blob", call.Argument(0), call.Argument(1))
+	})
+	a.blob = c
+	c.Getter("size", func(b *blob) goja.Value { return a.rt.ToValue(len(b.data)) })
+	c.Getter("type", func(b *blob) goja.Value { return a.rt.ToValue(b.contentType) })
+	c.Method("slice", 0, a.sliceBlob)
+	c.AsyncMethod("text", 0, func(b *blob, _ goja.FunctionCall) goja.Value {
+		return a.realm.Resolved(a.rt.ToValue(decodeKeepBOM(b.data)))
+	})
+	c.AsyncMethod("arrayBuffer", 0, func(b *blob, _ goja.FunctionCall) goja.Value {
+		return a.realm.Resolved(a.realm.ArrayBuffer(bytes.Clone(b.data)))
+	})
+	c.AsyncMethod("bytes", 0, func(b *blob, _ goja.FunctionCall) goja.Value {
+		return a.realm.Resolved(a.realm.Uint8Array(bytes.Clone(b.data)))
+	})
+	c.Method("stream", 0, func(b *blob, _ goja.FunctionCall) goja.Value {
+		return a.loadStreams().native(memorySource(b.data))
+	})
+
+	f := idl.Define(a.realm, "File", 2, func(call goja.ConstructorCall) *blob {
+		b := a.makeBlob("File", call.Argument(0), call.Argument(2))
+		b.isFile, b.name = true, a.realm.String(call.Argument(1))
+		b.lastModified = a.now()
+		if o, ok := call.Argument(2).(*goja.Object); ok {
+			if v := o.Get("lastModified"); !missing(v) {
+				b.lastModified = float64(v.ToInteger())
+			}
+		}
+		return b
+	})
+	f.Extends(c.Constructor)
+	a.file = f
+	onFile := func(get func(b *blob) goja.Value) func(b *blob) goja.Value {
+		return func(b *blob) goja.Value {
+			if !b.isFile {
+				a.realm.TypeError("Illegal invocation")
+			}
+			return get(b)
+		}
+	}
+	f.Getter("name", onFile(func(b *blob) goja.Value { return a.rt.ToValue(b.name) }))
+	f.Getter("lastModified", onFile(func(b *blob) goja.Value { return a.rt.ToValue(b.lastModified) }))
+}
+
+func (a *API) now() float64 { return float64(a.h.Clock().Now().UnixMilli()) }
+
+// decodeKeepBOM is what Blob.text gives: the File API decodes without taking a byte order mark off.
+func decodeKeepBOM(b []byte) string {
+	if bytes.HasPrefix(b, []byte("\xEF\xBB\xBF")) {
+		return "\ufeff" + decodeUTF8(b)
+	}
+	return decodeUTF8(b)
+}
+
+func (a *API) makeBlob(class string, parts, options goja.Value) *blob {
+	b := &blob{}
+	native := false
+	if !nullish(options) {
+		o, ok := options.(*goja.Object)
+		if !ok {
+			a.realm.TypeError("Failed to construct '%s': the options are not of type 'BlobPropertyBag'.", class)
+		}
+		if v := o.Get("endings"); !missing(v) {
+			switch e := a.realm.String(v); e {
+			case "native":
+				native = true
+			case "transparent":
+			default:
+				a.realm.TypeError("Failed to construct '%s': the provided value '%s' is not a valid enum value of type EndingType.", class, e)
+			}
+		}
+		if v := o.Get("type"); !missing(v) {
+			b.contentType = normalizeType(a.realm.String(v))
+		}
+	}
+	if goja.IsUndefined(parts) {
+		return b
+	}
+	o, ok := parts.(*goja.Object)
+	if !ok || nullish(o.GetSymbol(goja.SymIterator)) {
+		a.realm.TypeError("Failed to construct '%s': The provided value cannot be converted to a sequence.", class)
+	}
+	var items []any // all parts are converted before any is read
+	a.rt.ForOf(o, func(v goja.Value) bool {
+		items = append(items, a.blobPart(v, native))
+		return true
+	})
+	for _, item := range items {
+		switch item := item.(type) {
+		case string:
+			b.data = append(b.data, item...)
+		case []byte:
+			b.data = append(b.data, item...)
+		}
+	}
+	return b
+}
+
+// blobPart converts one part to a string or to the bytes that are behind it.
+func (a *API) blobPart(v goja.Value, native bool) any {
+	if o, ok := v.(*goja.Object); ok {
+		if part, ok := idl.As[*blob](a.realm, o); ok {
+			return part.data
+		}
+		if data, ok := a.bufferSource(o); ok {
+			return data
+		}
+	}
+	s := a.realm.String(v)
+	if native {
+		s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
+	}
+	return s
+}
+
+// normalizeType lowers a Blob's type, which is empty when it has a character outside of printable ASCII.
+func normalizeType(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] > 0x7E {
+			return ""
+		}
+	}
+	return strings.ToLower(s)
+}
+
+func (a *API) sliceBlob(b *blob, call goja.FunctionCall) goja.Value {
+	size := len(b.data)
+	start, end := relative(call.Argument(0), 0, size), relative(call.Argument(1), size, size)
+	part := &blob{}
+	if start < end {
+		part.data = b.data[start:end:end]
+	}
+	if v := call.Argument(2); !goja.IsUndefined(v) {
+		part.contentType = normalizeType(a.realm.String(v))
+	}
+	return a.blob.New(part)
+}
+
+// relative clamps an index that may count from the end.
+func relative(v goja.Value, missing, size int) int {
+	if goja.IsUndefined(v) {
+		return missing
+	}
+	f := v.ToFloat()
+	switch {
+	case math.IsNaN(f):
+		return 0
+	case f < 0:
+		return int(math.Trunc(max(float64(size)+f, 0)))
+	}
+	return int(math.Trunc(min(f, float64(size))))
+}

@@ -1,0 +1,329 @@
+package webfetch
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/dop251/goja"
+	whatwg "github.com/nlnwa/whatwg-url/url"
+
+	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+)
+
+// maxRedirects is how many redirects one fetch follows, by the Fetch Standard and by Workers.
+const maxRedirects = 20
+
+// Fetcher returns a function fetch(input, init) whose requests go to rt. A Worker behind rt gets the
+// request's cf in the header that worker.Worker names.
+func (a *API) Fetcher(rt http.RoundTripper) goja.Value {
+	return a.realm.Function("fetch", 1, a.fetcher(rt))
+}
+
+// fetcher is fetch over rt; nil is the isolate's outbound.
+func (a *API) fetcher(rt http.RoundTripper) func(goja.FunctionCall) goja.Value {
+	return func(call goja.FunctionCall) (v goja.Value) {
+		ex := a.rt.Try(func() { v = a.fetch(rt, call) })
+		if ex != nil {
+			return a.realm.Rejected(ex.Value())
+		}
+		return v
+	}
+}
+
+func (a *API) fetch(rt http.RoundTripper, call goja.FunctionCall) goja.Value {
+	if len(call.Arguments) == 0 {
+		a.realm.TypeError("Failed to execute 'fetch': 1 argument required, but only 0 present.")
+	}
+	r, ok := idl.As[*request](a.realm, call.Argument(0))
+	if !ok || !nullish(call.Argument(1)) {
+		var err error
+		if r, err = a.makeRequest(call.Argument(0), call.Argument(1)); err != nil {
+			a.throw(err)
+		}
+	}
+	f := &fetching{rt: rt, manual: r.redirect == "manual", urls: []string{r.url}}
+	if rt == nil {
+		f.rt = a.h.Outbound()
+	}
+	var sig signal
+	if r.signal != nil && r.incoming == nil {
+		sig, _ = a.signalOf(r.signal)
+	}
+	if sig != nil && sig.Aborted() {
+		return a.realm.Rejected(sig.Reason())
+	}
+	if strings.HasPrefix(r.url, "data:") {
+		return a.fetchData(r)
+	}
+	if err := f.start(a, r, rt == nil); err != nil {
+		a.throw(err)
+	}
+	remove := f.follow(a.h.Context(), sig)
+	return host.Async(a.h, func(context.Context) func() (any, error) {
+		res, err := f.run()
+		return func() (any, error) {
+			if err != nil {
+				remove()
+				return nil, a.fetchError(err)
+			}
+			return a.response.New(a.received(res, f.urls, r.encode == "manual")), nil
+		}
+	})
+}
+
+// A fetching is one call of fetch, away from the loop.
+type fetching struct {
+	rt     http.RoundTripper
+	manual bool
+	req    *http.Request
+	again  func() io.ReadCloser // the body once more; nil when it cannot be sent twice
+	urls   []string
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+// start makes the first request. It takes r's body.
+func (f *fetching) start(a *API, r *request, global bool) error {
+	u, err := target(r.url)
+	if err != nil {
+		return err
+	}
+	f.req = &http.Request{Method: r.method, URL: u, Host: u.Host, Header: r.headers.http(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	for _, name := range []string{"Host", "Content-Length", "Transfer-Encoding"} {
+		f.req.Header.Del(name) // the connection's own affair
+	}
+	if r.cache != "" {
+		for _, name := range []string{"Cache-Control", "Pragma"} {
+			if f.req.Header.Get(name) == "" {
+				f.req.Header.Set(name, "no-cache")
+			}
+		}
+	}
+	if global {
+		if f.req.Header.Get("Accept-Encoding") == "" {
+			f.req.Header.Set("Accept-Encoding", "gzip")
+		}
+	} else if cf := a.cfJSON(&r.cf); cf != nil {
+		f.req.Header.Set("CF-Blob", string(cf))
+	}
+	f.again = func() io.ReadCloser { return nil }
+	if r.body == nil {
+		return nil
+	}
+	content, err := a.takeBody(r.body)
+	if err != nil {
+		return err
+	}
+	if content.buffered {
+		f.again = func() io.ReadCloser { return content.newSource() }
+		f.req.Body, f.req.ContentLength = f.again(), content.length()
+		if f.req.ContentLength == 0 {
+			f.req.Body = http.NoBody
+		}
+		f.req.GetBody = func() (io.ReadCloser, error) { return f.again(), nil }
+		return nil
+	}
+	f.again = nil
+	src, err := a.readerOf(content)
+	if err != nil {
+		return err
+	}
+	if f.req.Body, f.req.ContentLength = src, src.size(); src.encoding == "" {
+		f.req.Body = src.raw
+	}
+	return nil
+}
+
+// follow ends the fetch when sig is aborted.
+func (f *fetching) follow(ctx context.Context, sig signal) (remove func()) {
+	f.ctx, f.cancel = context.WithCancelCause(ctx)
+	if sig == nil {
+		return func() {}
+	}
+	cancel := f.cancel
+	return sig.OnAbort(func() { cancel(host.Throw(sig.Reason())) })
+}
+
+// target is href as Go sends it.
+func target(href string) (*url.URL, error) {
+	scheme, _, _ := strings.Cut(href, ":")
+	if scheme != "http" && scheme != "https" {
+		return nil, errors.New("Fetch API cannot load: " + href)
+	}
+	href, _, _ = strings.Cut(href, "#")
+	u, err := url.Parse(href)
+	if err != nil {
+		return nil, errors.New("Invalid URL: " + href)
+	}
+	return u, nil
+}
+
+// run sends the request and follows redirects. The response's body ends with the fetch's context.
+func (f *fetching) run() (*http.Response, error) {
+	for {
+		res, err := f.rt.RoundTrip(f.req.WithContext(f.ctx))
+		if err != nil {
+			if cause := context.Cause(f.ctx); cause != nil && f.ctx.Err() != nil {
+				err = cause
+			}
+			f.cancel(nil)
+			return nil, err
+		}
+		location := res.Header.Get("Location")
+		if f.manual || !redirectStatus(res.StatusCode) || location == "" {
+			if res.Request == nil {
+				res.Request = f.req
+			}
+			if res.Body != nil {
+				res.Body = &fetchedBody{rc: res.Body, ctx: f.ctx, cancel: f.cancel}
+			}
+			return res, nil
+		}
+		if res.Body != nil {
+			_, _ = io.CopyN(io.Discard, res.Body, chunkSize) // so that the connection can be used again
+			_ = res.Body.Close()
+		}
+		if err := f.redirect(res.StatusCode, location); err != nil {
+			f.cancel(nil)
+			return nil, err
+		}
+	}
+}
+
+// redirect makes the next request.
+//
+// Receipt: workerd src/workerd/api/http.c++, handleHttpRedirectResponse
+func (f *fetching) redirect(status int, location string) error {
+	current := f.urls[len(f.urls)-1]
+	from, err := whatwg.Parse(current)
+	if err != nil {
+		return errors.New("Invalid current URL; unable to follow redirect.")
+	}
+	to, err := whatwg.ParseRef(current, location)
+	if err != nil {
+		return errors.New("Invalid Location header; unable to follow redirect.")
+	}
+	if len(f.urls)-1 >= maxRedirects {
+		return errors.New("Too many redirects.")
+	}
+	u, err := target(to.Href(true))
+	if err != nil {
+		return err
+	}
+	f.urls = append(f.urls, to.Href(true))
+	next := *f.req
+	next.URL, next.Host = u, u.Host
+	next.Header = f.req.Header.Clone()
+	if from.Protocol() != to.Protocol() || from.Host() != to.Host() {
+		next.Header.Del("Authorization")
+	}
+	if status != http.StatusSeeOther && f.again == nil {
+		return errors.New("A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect requiring the body to be retransmitted. To avoid this error in the future, construct this request from a buffer-like body initializer.")
+	}
+	if (status == 301 || status == 302) && next.Method == http.MethodPost || status == 303 && next.Method != http.MethodHead {
+		next.Method, next.Body, next.ContentLength, next.GetBody = http.MethodGet, nil, 0, nil
+		f.again = func() io.ReadCloser { return nil }
+	} else if next.ContentLength > 0 {
+		next.Body = f.again()
+	}
+	f.req = &next
+	return nil
+}
+
+// A fetchedBody ends with its fetch's context, and ends that when it has been read.
+type fetchedBody struct {
+	rc     io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	once   sync.Once
+}
+
+func (b *fetchedBody) Read(p []byte) (int, error) {
+	n, err := b.rc.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
+	}
+	return n, err
+}
+
+func (b *fetchedBody) Close() (err error) {
+	b.once.Do(func() {
+		err = b.rc.Close()
+		b.cancel(errClosed)
+	})
+	return err
+}
+
+// fetchError is what a failed fetch rejects with: an exception of another Worker as the error that it
+// was, anything else as a TypeError.
+func (a *API) fetchError(err error) error {
+	ex, ok := errors.AsType[*worker.Exception](err)
+	if !ok {
+		return a.errorOf(err)
+	}
+	class, ok := a.rt.Get(ex.Name).(*goja.Object)
+	if ex.Name == "" || !ok || !strings.HasSuffix(ex.Name, "Error") {
+		class = a.rt.Get("Error").(*goja.Object)
+	}
+	o, nerr := a.rt.New(class, a.rt.ToValue(ex.Message))
+	if nerr != nil {
+		return a.errorOf(nerr)
+	}
+	return host.Throw(o)
+}
+
+// fetchData answers a data: URL.
+func (a *API) fetchData(r *request) goja.Value {
+	content, contentType, ok := dataURL(r.url)
+	if !ok {
+		a.realm.TypeError("Invalid data: URL")
+	}
+	h := &headers{fields: []field{{"content-type", []string{contentType}}}, immutable: true}
+	res := &response{status: 200, headers: h, urls: []string{r.url}}
+	if r.method != http.MethodHead {
+		res.body = dataBody(content)
+	}
+	return a.realm.Resolved(a.response.New(res))
+}
+
+// dataURL takes a data: URL apart, by the Fetch Standard.
+func dataURL(href string) (content []byte, contentType string, ok bool) {
+	href, _, _ = strings.Cut(strings.TrimPrefix(href, "data:"), "#")
+	kind, data, ok := strings.Cut(href, ",")
+	if !ok {
+		return nil, "", false
+	}
+	content = percentDecodeBytes(data)
+	kind = strings.Trim(kind, " ")
+	if at := strings.LastIndexByte(kind, ';'); at >= 0 && lower(strings.TrimLeft(kind[at+1:], " ")) == "base64" {
+		kind = kind[:at]
+		text := strings.TrimRight(string(bytes.Map(dropSpace, content)), "=")
+		var err error
+		if content, err = base64.RawStdEncoding.DecodeString(text); err != nil {
+			return nil, "", false
+		}
+	}
+	if strings.HasPrefix(kind, ";") {
+		kind = "text/plain" + kind
+	}
+	if m, ok := parseMIME(kind); ok {
+		return content, m.String(), true
+	}
+	return content, "text/plain;charset=US-ASCII", true
+}
+
+func dropSpace(r rune) rune {
+	if strings.ContainsRune(" \t\r\n\f", r) {
+		return -1
+	}
+	return r
+}

@@ -1,0 +1,210 @@
+package webfetch
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// chunkSize is how much a stream over a Go reader hands to JavaScript at once.
+const chunkSize = 64 << 10
+
+// A source is a body's bytes as a Go reader. It decodes what came with a Content-Encoding only when
+// somebody reads the content; passed on whole, the encoded bytes go as they came.
+type source struct {
+	raw      io.ReadCloser
+	length   int64  // of raw, -1 when unknown
+	encoding string // "", "gzip", "deflate" or "br"
+	memory   bool   // reading never blocks
+
+	decoded io.Reader
+	closed  bool // by cancel on the loop
+}
+
+func newSource(raw io.ReadCloser, length int64) *source { return &source{raw: raw, length: length} }
+
+// memorySource reads from b.
+func memorySource(b []byte) *source {
+	return &source{raw: io.NopCloser(bytes.NewReader(b)), length: int64(len(b)), memory: true}
+}
+
+// size is the length of the content, -1 when unknown.
+func (s *source) size() int64 {
+	if s.encoding != "" {
+		return -1
+	}
+	return s.length
+}
+
+// Read reads the content.
+func (s *source) Read(p []byte) (int, error) {
+	if s.encoding == "" {
+		return s.raw.Read(p)
+	}
+	if s.decoded == nil {
+		d, err := decoder(s.encoding, s.raw)
+		if err != nil {
+			return 0, err
+		}
+		s.decoded = d
+	}
+	return s.decoded.Read(p)
+}
+
+// Close frees what the bytes come from.
+func (s *source) Close() error { return s.raw.Close() }
+
+// decoder undoes a Content-Encoding.
+func decoder(encoding string, raw io.Reader) (io.Reader, error) {
+	switch encoding {
+	case "gzip":
+		d, err := gzip.NewReader(raw)
+		if errors.Is(err, io.EOF) {
+			return strings.NewReader(""), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("decode gzip: %w", err)
+		}
+		return d, nil
+	}
+	// Deviation: a body with Content-Encoding br passes through as it is but cannot be read by code
+	// in this engine.
+	return nil, fmt.Errorf("this engine cannot decode the Content-Encoding %q", encoding)
+}
+
+// contentCoding is the coding that the platform decodes, "" when there is none or it passes as is.
+func contentCoding(h *headers) string {
+	switch v, _ := h.get("content-encoding"); lower(strings.TrimSpace(v)) {
+	case "gzip":
+		return "gzip"
+	case "br":
+		return "br"
+	}
+	return ""
+}
+
+// guarded reads from rc and closes it when ctx ends, so that a read that blocks comes back.
+func guarded(ctx context.Context, rc io.ReadCloser, p []byte) (int, error) {
+	stop := context.AfterFunc(ctx, func() { _ = rc.Close() })
+	n, err := rc.Read(p)
+	if !stop() && n == 0 && ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	return n, err
+}
+
+// readAll reads s to its end, up to the platform's limit, and closes it.
+func (s *source) readAll(ctx context.Context) ([]byte, error) {
+	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
+	defer stop()
+	defer s.Close()
+	if s.size() > bufferLimit {
+		return nil, errTooLarge
+	}
+	var buf bytes.Buffer
+	if n := s.size(); n > 0 {
+		buf.Grow(int(n) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(s, bufferLimit+1))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return nil, err
+	case n > bufferLimit:
+		return nil, errTooLarge
+	}
+	return buf.Bytes(), nil
+}
+
+// Receipt: workerd src/workerd/api/streams/internal.c++, AllReader
+var errTooLarge = errors.New("Memory limit would be exceeded before EOF.")
+
+// tee makes two sources of one. What only one of them has read waits in memory for the other, as
+// long as that one is open.
+func (s *source) tee() (*source, *source) {
+	t := &tee{raw: s.raw}
+	t.turn.L = &t.mu
+	left := &source{raw: &branch{t: t, i: 0}, length: s.length, encoding: s.encoding, memory: s.memory}
+	right := &source{raw: &branch{t: t, i: 1}, length: s.length, encoding: s.encoding, memory: s.memory}
+	return left, right
+}
+
+type tee struct {
+	mu      sync.Mutex
+	turn    sync.Cond // reading has become false
+	raw     io.ReadCloser
+	reading bool
+	err     error
+	waiting [2][]byte
+	closed  [2]bool
+}
+
+type branch struct {
+	t *tee
+	i int
+}
+
+var errClosed = errors.New("read from a body that was cancelled")
+
+func (b *branch) Read(p []byte) (int, error) {
+	t := b.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for {
+		switch {
+		case t.closed[b.i]:
+			return 0, errClosed
+		case len(t.waiting[b.i]) > 0:
+			n := copy(p, t.waiting[b.i])
+			t.waiting[b.i] = t.waiting[b.i][n:]
+			return n, nil
+		case t.err != nil:
+			return 0, t.err
+		case !t.reading:
+			return t.read(b.i, p)
+		}
+		t.turn.Wait()
+	}
+}
+
+// read reads for branch i, with mu held, which it lets go of meanwhile.
+func (t *tee) read(i int, p []byte) (int, error) {
+	t.reading = true
+	t.mu.Unlock()
+	n, err := t.raw.Read(p)
+	t.mu.Lock()
+	t.reading = false
+	t.err = err
+	if other := 1 - i; n > 0 && !t.closed[other] {
+		t.waiting[other] = append(t.waiting[other], p[:n]...)
+	}
+	t.turn.Broadcast()
+	if n > 0 {
+		return n, nil
+	}
+	return n, err
+}
+
+func (b *branch) Close() error {
+	t := b.t
+	t.mu.Lock()
+	if t.closed[b.i] {
+		t.mu.Unlock()
+		return nil
+	}
+	t.closed[b.i] = true
+	t.waiting[b.i] = nil
+	both := t.closed[0] && t.closed[1]
+	t.turn.Broadcast()
+	t.mu.Unlock()
+	if both {
+		return t.raw.Close()
+	}
+	return nil
+}

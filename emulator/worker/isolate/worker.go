@@ -1,0 +1,216 @@
+package isolate
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker"
+)
+
+// An entry is what the entry module exports as its default.
+type entry struct {
+	value goja.Value
+	class bool // it is a class that extends WorkerEntrypoint: one instance per event
+	// listeners are those of service-worker syntax, by event type.
+	listeners map[string][]goja.Callable
+}
+
+// handlerNames are the events that the contract knows.
+var handlerNames = [...]string{"fetch", "queue", "scheduled", "email"}
+
+// Handlers lists the handlers that the entry module exports.
+func (i *isolate) Handlers() []string { return append([]string(nil), i.handlers...) }
+
+// findHandlers runs once, at the end of boot.
+func (i *isolate) findHandlers() []string {
+	var found []string
+	for _, name := range handlerNames {
+		if len(i.main.listeners[name]) > 0 {
+			found = append(found, name)
+			continue
+		}
+		o, ok := i.main.value.(*goja.Object)
+		if !ok {
+			continue
+		}
+		if i.main.class {
+			o, ok = o.Get("prototype").(*goja.Object)
+			if !ok {
+				continue
+			}
+		}
+		if _, callable := goja.AssertFunction(o.Get(name)); callable {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+func (i *isolate) has(handler string) bool {
+	for _, h := range i.handlers {
+		if h == handler {
+			return true
+		}
+	}
+	return false
+}
+
+// call runs the handler of that name in inv, whose result settles with what it returns.
+func (i *isolate) call(inv *invocation, handler string, event goja.Value) {
+	var v goja.Value
+	ex := i.rt.Try(func() {
+		ctx := i.contexts.New(inv)
+		if i.main.class {
+			instance, err := i.rt.New(i.main.value, ctx, i.env)
+			if err != nil {
+				i.rethrow(err)
+			}
+			fn, _ := goja.AssertFunction(instance.Get(handler))
+			v = i.must(fn(instance, event))
+			return
+		}
+		o := i.main.value.(*goja.Object)
+		fn, ok := goja.AssertFunction(o.Get(handler))
+		if !ok {
+			i.realm.TypeError("Handler does not export a %s() function.", handler)
+		}
+		v = i.must(fn(o, event, i.env, ctx))
+	})
+	if ex != nil {
+		inv.fail(i.exceptionAt(ex))
+		return
+	}
+	inv.await(v)
+}
+
+// must returns v or throws err.
+func (i *isolate) must(v goja.Value, err error) goja.Value {
+	if err != nil {
+		i.rethrow(err)
+	}
+	return v
+}
+
+type fetched struct {
+	res *http.Response
+	err error
+}
+
+// RoundTrip runs the fetch handler.
+func (i *isolate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !i.has("fetch") {
+		return nil, fmt.Errorf("worker %s: fetch: %w", i.spec.Name, worker.ErrNoHandler)
+	}
+	inv, err := i.begin(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	out := make(chan fetched, 1)
+	i.queue.post(task{inv: inv, run: func() { i.startFetch(inv, r, out) }})
+	select {
+	case f := <-out:
+		return f.res, f.err
+	case <-i.stopped:
+		return nil, fmt.Errorf("worker %s: %w", i.spec.Name, errWorkerClosed)
+	case <-r.Context().Done():
+		cause := context.Cause(r.Context())
+		i.queue.post(task{run: func() {
+			select {
+			case f := <-out: // it was just being answered
+				if f.res != nil {
+					f.res.Body.Close()
+				}
+			default:
+			}
+			inv.abandon(cause)
+		}})
+		return nil, cause
+	}
+}
+
+func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetched) {
+	inv.start()
+	inv.settle = func(v goja.Value, ex *Exception) {
+		var res *http.Response
+		if ex == nil {
+			res, ex = i.takeResponse(v)
+		}
+		if ex != nil {
+			out <- fetched{err: ex}
+			return
+		}
+		res.Request = r
+		inv.body = true
+		res.Body = &responseBody{ReadCloser: res.Body, inv: inv}
+		out <- fetched{res: res}
+	}
+	cf := []byte(nil)
+	if blob := r.Header["Cf-Blob"]; len(blob) > 0 {
+		cf = []byte(blob[0])
+		r = r.Clone(inv.ctx)
+		r.Header.Del("Cf-Blob")
+	} else {
+		r = r.WithContext(inv.ctx)
+	}
+	req := i.fetch.NewRequest(r, cf)
+	if len(i.main.listeners["fetch"]) > 0 {
+		i.dispatchFetch(inv, req)
+		return
+	}
+	i.call(inv, "fetch", req)
+}
+
+// takeResponse turns what a fetch handler returned into a response.
+func (i *isolate) takeResponse(v goja.Value) (*http.Response, *Exception) {
+	var (
+		res *http.Response
+		err error
+	)
+	if ex := i.rt.Try(func() { res, err = i.fetch.TakeResponse(v) }); ex != nil {
+		return nil, i.exceptionAt(ex)
+	}
+	if err != nil {
+		return nil, i.exceptionOf(err)
+	}
+	if res.Body == nil {
+		res.Body = http.NoBody
+	}
+	return res, nil
+}
+
+// A responseBody tells the invocation when its response has been read or given up.
+type responseBody struct {
+	io.ReadCloser
+	inv  *invocation
+	told bool
+}
+
+func (b *responseBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.tell()
+	}
+	return n, err
+}
+
+func (b *responseBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.tell()
+	return err
+}
+
+func (b *responseBody) tell() {
+	if b.told {
+		return
+	}
+	b.told = true
+	inv := b.inv
+	inv.isolate.queue.post(task{run: func() {
+		inv.body = false
+		inv.maybeEnd()
+	}})
+}

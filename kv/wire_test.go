@@ -1,0 +1,264 @@
+package kv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cfemu/cfemu/internal/clock"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the responses in testdata")
+
+// TestWire plays testdata/wire/*.txtar: each "request" is followed by the "response" that the wire
+// must give, byte for byte. The clock stands at epoch; "ADVANCE 1m" in a request's place moves it.
+func TestWire(t *testing.T) {
+	files, err := filepath.Glob("testdata/wire/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			c := frozen()
+			n := openOne(t, Options{Clock: c})
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			play(t, n.service.Wire(n.ID), c, archive)
+			if *update {
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func play(t *testing.T, rt http.RoundTripper, c *clock.Movable, archive *txtar.Archive) {
+	t.Helper()
+	var got string
+	for i := range archive.Files {
+		f := &archive.Files[i]
+		switch f.Name {
+		case "request":
+			if d, ok := strings.CutPrefix(strings.TrimSpace(string(f.Data)), "ADVANCE "); ok {
+				step, err := time.ParseDuration(d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Advance(step)
+				continue
+			}
+			got = dump(t, rt, parseRequest(t, f.Data))
+		case "response":
+			if *update {
+				f.Data = []byte(got)
+			} else if got != string(f.Data) {
+				t.Errorf("%s\ngot:\n%s\nwant:\n%s", archive.Files[i-1].Data, got, f.Data)
+			}
+		default:
+			t.Fatalf("file %q in the archive", f.Name)
+		}
+	}
+}
+
+// parseRequest reads a request line, headers and, behind an empty line, a body.
+func parseRequest(t *testing.T, data []byte) *http.Request {
+	t.Helper()
+	head, body, _ := strings.Cut(string(data), "\n\n")
+	lines := strings.Split(strings.TrimSpace(head), "\n")
+	method, target, ok := strings.Cut(lines[0], " ")
+	if !ok {
+		t.Fatalf("request line %q", lines[0])
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://fake-host"+target, strings.NewReader(strings.TrimSuffix(body, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range lines[1:] {
+		name, v, _ := strings.Cut(line, ": ")
+		req.Header.Set(name, v)
+	}
+	return req
+}
+
+// dump writes a response as text: status line, headers in order, body.
+func dump(t *testing.T, rt http.RoundTripper, req *http.Request) string {
+	t.Helper()
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.ContentLength != int64(len(body)) {
+		t.Errorf("ContentLength %d of a body of %d", resp.ContentLength, len(body))
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b, resp.Status)
+	for _, name := range slices.Sorted(func(yield func(string) bool) {
+		for name := range resp.Header {
+			if !yield(name) {
+				return
+			}
+		}
+	}) {
+		fmt.Fprintf(&b, "%s: %s\n", name, resp.Header.Get(name))
+	}
+	if len(body) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", body)
+	}
+	return b.String()
+}
+
+func TestWireRefusesBeforeItReads(t *testing.T) {
+	n := openOne(t, Options{})
+	req, err := http.NewRequestWithContext(t.Context(), "PUT", "http://fake-host/k?urlencoded=true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := &closeSpy{Reader: zeros{}}
+	req.Body, req.ContentLength = body, 26214500
+	resp, err := n.service.Wire(n.ID).RoundTrip(req)
+	if err != nil || resp.Status != "413 Value length of 26214500 exceeds limit of 26214400." {
+		t.Errorf("got %v, %v", resp, err)
+	}
+	if !body.closed {
+		t.Error("the body was not closed")
+	}
+}
+
+type closeSpy struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closeSpy) Close() error { c.closed = true; return nil }
+
+func TestWireEndsWithItsContext(t *testing.T) {
+	n := openOne(t, Options{})
+	boom := errors.New("boom")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(boom)
+	req, err := http.NewRequestWithContext(ctx, "GET", "http://fake-host/k", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.service.Wire(n.ID).RoundTrip(req); !errors.Is(err, boom) {
+		t.Errorf("got %v, want the context's cause", err)
+	}
+}
+
+func TestWireOfNoNamespaceIsNotAMissingKey(t *testing.T) {
+	n := openOne(t, Options{})
+	resp := roundTrip(t, n.service.Wire("none"), "GET /k?urlencoded=true", "")
+	if resp.Status != "400 namespace not found" {
+		t.Errorf("got %s", resp.Status)
+	}
+}
+
+func TestWireTellsNothingOfOurOwnErrors(t *testing.T) {
+	var log bytes.Buffer
+	n := openOne(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	err := n.update(func(d data) error { return d.keys.Put([]byte("k"), []byte("garbage")) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp := roundTrip(t, n.service.Wire(n.ID), "GET /k?urlencoded=true", "")
+	body, _ := io.ReadAll(resp.Body)
+	if resp.Status != "500 Internal Server Error" || strings.Contains(string(body), "record") {
+		t.Errorf("got %s %s", resp.Status, body)
+	}
+	if !strings.Contains(log.String(), "record of 7 bytes") {
+		t.Errorf("logged %q", log.String())
+	}
+	if err := n.update(func(d data) error { return d.keys.Delete([]byte("k")) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	n := openOne(b, Options{})
+	put(b, n, "k", strings.Repeat("v", 100), PutOptions{})
+	rt := n.service.Wire(n.ID)
+	req, err := http.NewRequestWithContext(b.Context(), "GET", "http://fake-host/k?urlencoded=true", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if resp, err := rt.RoundTrip(req); err != nil || resp.StatusCode != 200 {
+			b.Fatal(resp, err)
+		}
+	}
+}
+
+// BenchmarkPut measures acknowledged writes, alone and shared, on the disk of the test.
+func BenchmarkPut(b *testing.B) {
+	for _, noSync := range []bool{false, true} {
+		b.Run(fmt.Sprintf("nosync=%v", noSync), func(b *testing.B) {
+			n, err := open(b, b.TempDir(), Options{NoSync: noSync}).Create(b.Context(), "bench")
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					put(b, n, "k", "v", PutOptions{})
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkReset(b *testing.B) {
+	n := openOne(b, Options{})
+	for b.Loop() {
+		b.StopTimer()
+		for i := range 100 {
+			put(b, n, fmt.Sprint(i), "v", PutOptions{})
+		}
+		b.StartTimer()
+		if err := n.service.Reset(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkOpen measures a start: of a new state, and of one that is there.
+func BenchmarkOpen(b *testing.B) {
+	for _, noSync := range []bool{false, true} {
+		for _, fresh := range []bool{true, false} {
+			b.Run(fmt.Sprintf("nosync=%v/new=%v", noSync, fresh), func(b *testing.B) {
+				dir := b.TempDir()
+				for i := 0; b.Loop(); i++ {
+					if fresh {
+						dir = filepath.Join(b.TempDir(), fmt.Sprint(i))
+					}
+					s, err := Open(dir, Options{NoSync: noSync})
+					if err != nil {
+						b.Fatal(err)
+					}
+					if err := s.Close(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

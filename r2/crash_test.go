@@ -1,0 +1,216 @@
+package r2
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// The environment variables that make the test binary a writer in a directory, to be killed at a
+// point: one of crashPoints, or by its parent when it is empty.
+const (
+	crashDir   = "CFEMU_R2_CRASH_DIR"
+	crashPoint = "CFEMU_R2_CRASH_POINT"
+)
+
+const (
+	crashWriters = 3
+	oldBody      = "the body that was there before"
+)
+
+// crashPoints do something to the object "k", whose body is oldBody, and are killed meanwhile.
+var crashPoints = map[string]struct {
+	do   func(context.Context, *Bucket)
+	want string // what "k" is afterwards
+}{
+	"in the middle of a body": {func(ctx context.Context, b *Bucket) {
+		half := io.MultiReader(bytes.NewReader(pattern(1<<20)), suicide{})
+		b.Put(ctx, "k", half, PutOptions{})
+	}, oldBody},
+	"with the body in its place and the index not yet written": {func(ctx context.Context, b *Bucket) {
+		b.service.index.commit.turn.Lock()
+		go b.Put(ctx, "k", bytes.NewReader(pattern(1<<20)), PutOptions{})
+		for len(blobFiles(b.service)) < 2 {
+			runtime.Gosched()
+		}
+		die()
+	}, oldBody},
+	"with the index written and the old body not yet removed": {func(ctx context.Context, b *Bucket) {
+		if _, err := b.Get(ctx, "k", GetOptions{}); err != nil { // a reader keeps the old one
+			panic(err)
+		}
+		if _, err := b.Put(ctx, "k", strings.NewReader("new"), PutOptions{}); err != nil {
+			panic(err)
+		}
+		die()
+	}, "new"},
+	"with a deleted body not yet removed": {func(ctx context.Context, b *Bucket) {
+		if _, err := b.Get(ctx, "k", GetOptions{}); err != nil {
+			panic(err)
+		}
+		if err := b.Delete(ctx, "k"); err != nil {
+			panic(err)
+		}
+		die()
+	}, "absent"},
+	"in the middle of a part": {func(ctx context.Context, b *Bucket) {
+		u, err := b.CreateUpload(ctx, "k", PutOptions{})
+		if err != nil {
+			panic(err)
+		}
+		b.UploadPart(ctx, *u, 1, io.MultiReader(bytes.NewReader(pattern(1<<20)), suicide{}), 0)
+	}, oldBody},
+	"with an upload completed": {func(ctx context.Context, b *Bucket) {
+		u, err := b.CreateUpload(ctx, "k", PutOptions{})
+		if err != nil {
+			panic(err)
+		}
+		p, err := b.UploadPart(ctx, *u, 1, strings.NewReader("part"), 0)
+		if err != nil {
+			panic(err)
+		}
+		if _, err := b.CompleteUpload(ctx, *u, []Part{*p}); err != nil {
+			panic(err)
+		}
+		die()
+	}, "part"},
+}
+
+func die() {
+	syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+type suicide struct{}
+
+func (suicide) Read([]byte) (int, error) { die(); return 0, nil }
+
+func crash(dir, point string) {
+	ctx := context.Background()
+	s, err := Open(dir, Options{})
+	if err != nil {
+		panic(err)
+	}
+	b, err := s.Ensure(ctx, "crash")
+	if err != nil {
+		panic(err)
+	}
+	if point != "" {
+		crashPoints[point].do(ctx, b)
+		panic("alive")
+	}
+	var out sync.Mutex
+	var wg sync.WaitGroup
+	for w := range crashWriters {
+		wg.Go(func() {
+			for i := 1; ; i++ {
+				if _, err := b.Put(ctx, fmt.Sprint("w", w), strings.NewReader(crashBody(i)), PutOptions{}); err != nil {
+					panic(err)
+				}
+				out.Lock()
+				fmt.Println(w, i)
+				out.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func crashBody(i int) string { return fmt.Sprint(i, " ") + strings.Repeat("x", (i%3)*100_000) }
+
+func TestKilled(t *testing.T) {
+	for point, tt := range crashPoints {
+		t.Run(point, func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, dir, Options{})
+			b, err := s.Create(t.Context(), "crash")
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, b, "k", oldBody, PutOptions{})
+			shut(t, s)
+
+			cmd := child(t, dir, point)
+			if out, _ := cmd.CombinedOutput(); cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+				t.Fatalf("the writer was not killed but said %s", out)
+			}
+			s = open(t, dir, Options{}) // whose end checks that there are no orphans
+			if b, err = s.Get(t.Context(), "crash"); err != nil {
+				t.Fatal(err)
+			}
+			if got := body(t, b, "k"); got != tt.want {
+				t.Errorf("k is %.40q of %d bytes, want %q", got, len(got), tt.want)
+			}
+		})
+	}
+}
+
+func TestNothingAcknowledgedIsLostWhenKilled(t *testing.T) {
+	dir := t.TempDir()
+	for _, acks := range []int{1, 2, 5, 17, 40} {
+		acked := killedAfter(t, dir, acks)
+		s := open(t, dir, Options{})
+		b, err := s.Get(t.Context(), "crash")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for w, last := range acked {
+			got := body(t, b, fmt.Sprint("w", w))
+			var i int
+			fmt.Sscan(got, &i)
+			if i < last || got != crashBody(i) {
+				t.Errorf("killed after %d: writer %d was told of %d and finds %.20q of %d bytes", acks, w, last, got, len(got))
+			}
+		}
+		shut(t, s)
+	}
+}
+
+func child(t *testing.T, dir, point string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), crashDir+"="+dir, crashPoint+"="+point)
+	return cmd
+}
+
+// killedAfter runs a writer, kills it once it has acknowledged so many writes, and returns the last
+// number that each of its writers was told of.
+func killedAfter(t *testing.T, dir string, acks int) map[int]int {
+	t.Helper()
+	cmd := child(t, dir, "")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	last := map[int]int{}
+	lines := bufio.NewScanner(out)
+	for n := 0; lines.Scan(); n++ {
+		var w, i int
+		if _, err := fmt.Sscan(lines.Text(), &w, &i); err != nil {
+			t.Fatalf("writer said %q: %v", lines.Text(), err)
+		}
+		last[w] = i
+		if n+1 == acks {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err == nil || len(last) == 0 {
+		t.Fatalf("the writer ended by itself after %v", last)
+	}
+	return last
+}

@@ -1,0 +1,190 @@
+package r2
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+)
+
+// PutOptions are what can be said of an object beside its body.
+type PutOptions struct {
+	HTTP         HTTPMetadata
+	Custom       map[string]string
+	StorageClass string      // empty: the bucket's
+	Checksums    Checksums   // that the body must have; absent ones are not asked
+	OnlyIf       *Conditions // on what is stored under the key before
+	Size         int64       // bytes that body must yield; 0: as many as it does
+}
+
+// Put stores body under key and returns once the object is on disk. The body may be of any size: it
+// is written as it comes. When the conditions do not hold nothing changes, and the error is an *Error
+// with CodePreconditionFailed.
+func (b *Bucket) Put(ctx context.Context, key string, body io.Reader, o PutOptions) (_ *Object, err error) {
+	span, err := b.service.begin(ctx, "put", b.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { span.End(err) }()
+	if err := b.checkPut(key, &o); err != nil {
+		return nil, err
+	}
+	span.Count(classA, 1)
+	if o.OnlyIf != nil {
+		// Decided again when the body is there; this spares the writing of one that is not wanted.
+		if err := b.view(func(c content) error { return o.OnlyIf.check(c, key) }); err != nil {
+			return nil, err
+		}
+	}
+
+	sums := newHashes(o.Checksums)
+	ref, err := b.service.blobs.write(sized(ctx, body, o.Size), maxPutBytes, sums.writers()...)
+	if err != nil {
+		return nil, b.wrap(err)
+	}
+	row := &objectRow{
+		Version: ref.Name, Size: ref.Size, HTTP: o.HTTP, Custom: o.Custom, StorageClass: o.StorageClass,
+		Blobs: []blobRef{ref},
+	}
+	var old []blobRef
+	if err = sums.check(o.Checksums); err == nil {
+		row.Checksums = sums.sums()
+		row.ETag = hex.EncodeToString(row.Checksums.MD5)
+		err = b.update(func(c content) (err error) {
+			if err := o.OnlyIf.check(c, key); err != nil {
+				return err
+			}
+			row.Uploaded = b.service.clock.Now().UnixMilli()
+			old, err = c.put(key, row)
+			return err
+		})
+	}
+	b.service.blobs.settle(ref, err == nil)
+	if err != nil {
+		return nil, err
+	}
+	b.service.blobs.remove(old)
+	return row.object(key), nil
+}
+
+// check refuses when the conditions do not hold for what is stored under key.
+func (c *Conditions) check(in content, key string) error {
+	if c == nil {
+		return nil
+	}
+	row, err := getRow[objectRow](in.objects, []byte(key))
+	if err != nil {
+		return err
+	}
+	if !c.hold(row) {
+		return newError(CodePreconditionFailed)
+	}
+	return nil
+}
+
+// checkPut refuses what must not be stored and fills in the storage class.
+func (b *Bucket) checkPut(key string, o *PutOptions) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if o.Size > maxPutBytes {
+		return newError(CodeEntityTooLarge)
+	}
+	size := 0
+	for k, v := range o.Custom {
+		size += len(k) + len(v)
+	}
+	if size > maxMetadataBytes {
+		return newError(CodeMetadataTooLarge)
+	}
+	for _, a := range algorithms {
+		if want := *a.field(&o.Checksums); len(want) > 0 && len(want) != a.hash().Size() {
+			return newError(CodeInvalidDigest)
+		}
+	}
+	if o.StorageClass == "" {
+		o.StorageClass = b.StorageClass
+	}
+	return checkStorageClass(o.StorageClass)
+}
+
+func checkStorageClass(class string) error {
+	if class != Standard && class != InfrequentAccess {
+		return invalid("The storage class you specified is not valid.")
+	}
+	return nil
+}
+
+// sized makes a body end as the caller said it would, and when the caller has gone.
+func sized(ctx context.Context, body io.Reader, size int64) io.Reader {
+	if body == nil {
+		body = bytes.NewReader(nil)
+	}
+	if size > 0 {
+		body = &exactly{body: body, left: size}
+	}
+	return &until{ctx, body}
+}
+
+// until is a reader that fails once its context has ended.
+type until struct {
+	ctx  context.Context
+	body io.Reader
+}
+
+func (u *until) Read(p []byte) (int, error) {
+	if err := context.Cause(u.ctx); err != nil {
+		return 0, err
+	}
+	return u.body.Read(p)
+}
+
+// hashes are computed while a body passes: MD5 always, the others when they are asked for. Its
+// elements are those of algorithms; nil is not computed.
+type hashes [len(algorithms)]hash.Hash
+
+func newHashes(asked Checksums) hashes {
+	var h hashes
+	for i, a := range algorithms {
+		if i == 0 || len(*a.field(&asked)) > 0 {
+			h[i] = a.hash()
+		}
+	}
+	return h
+}
+
+func (h hashes) writers() []io.Writer {
+	var all []io.Writer
+	for _, one := range h {
+		if one != nil {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+func (h hashes) sums() Checksums {
+	var c Checksums
+	for i, a := range algorithms {
+		if h[i] != nil {
+			*a.field(&c) = h[i].Sum(nil)
+		}
+	}
+	return c
+}
+
+// check compares what came with what was announced.
+func (h hashes) check(asked Checksums) error {
+	got := h.sums()
+	for _, a := range algorithms {
+		want, have := *a.field(&asked), *a.field(&got)
+		if len(want) > 0 && !bytes.Equal(want, have) {
+			return &Error{Code: CodeBadDigest, Message: fmt.Sprintf(
+				"The %[1]s checksum you specified did not match what we received.\n"+
+					"You provided a %[1]s checksum with value: %[2]x\nActual %[1]s was: %[3]x", a.name, want, have)}
+		}
+	}
+	return nil
+}

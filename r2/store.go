@@ -1,0 +1,294 @@
+package r2
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// The layout of index.db. Buckets are kept under their name in topBuckets, and each has a bucket
+// under its name in the three others, with
+//
+//	objects  key → objectRow
+//	uploads  upload id → uploadRow
+//	parts    upload id, 0, part number → partRow
+var (
+	topBuckets = []byte("buckets")
+	topObjects = []byte("objects")
+	topUploads = []byte("uploads")
+	topParts   = []byte("parts")
+)
+
+// A bucketRow is what is kept of a bucket itself.
+type bucketRow struct {
+	Name         string    `json:"name"`
+	Created      time.Time `json:"created"`
+	Location     string    `json:"location"`
+	StorageClass string    `json:"storageClass"`
+}
+
+// An objectRow is what is kept under a key.
+type objectRow struct {
+	Version      string            `json:"version"`
+	Size         int64             `json:"size"`
+	ETag         string            `json:"etag"`
+	Uploaded     int64             `json:"uploaded"` // Unix milliseconds
+	HTTP         HTTPMetadata      `json:"http,omitzero"`
+	Custom       map[string]string `json:"custom,omitempty"`
+	Checksums    Checksums         `json:"checksums,omitzero"`
+	StorageClass string            `json:"storageClass"`
+	Blobs        []blobRef         `json:"blobs"`
+}
+
+func (r *objectRow) object(key string) *Object {
+	return &Object{
+		Key: key, Version: r.Version, Size: r.Size, ETag: r.ETag, Uploaded: time.UnixMilli(r.Uploaded),
+		HTTP: r.HTTP, Custom: r.Custom, Checksums: r.Checksums, StorageClass: r.StorageClass,
+	}
+}
+
+// A blobRef names a blob that is part of an object.
+type blobRef struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+}
+
+// The index is the file that says what there is.
+type index struct {
+	db     *bolt.DB
+	commit committer
+}
+
+func openIndex(dir string, noSync bool) (*index, error) {
+	// The wait for the file's lock is bounded: who holds it is another process, and whoever opened
+	// the state directory has made sure that there is none.
+	db, err := bolt.Open(filepath.Join(dir, "index.db"), 0o600, &bolt.Options{
+		Timeout:      time.Second,
+		FreelistType: bolt.FreelistMapType,
+		NoSync:       noSync,
+		NoGrowSync:   noSync,
+		NoStatistics: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open index.db: %w", err)
+	}
+	x := &index{db: db}
+	x.commit.db = db
+	if err := x.init(); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare index.db: %w", err), db.Close())
+	}
+	return x, nil
+}
+
+// init makes the top buckets. It writes only to a new file, so that a start costs no flush.
+func (x *index) init() error {
+	tops := [][]byte{topBuckets, topObjects, topUploads, topParts}
+	ready := true
+	err := x.db.View(func(tx *bolt.Tx) error {
+		for _, name := range tops {
+			ready = ready && tx.Bucket(name) != nil
+		}
+		return nil
+	})
+	if err != nil || ready {
+		return err
+	}
+	return x.db.Update(func(tx *bolt.Tx) error {
+		for _, name := range tops {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// A row is anything that is kept as JSON under a key.
+func getRow[T any](b *bolt.Bucket, key []byte) (*T, error) {
+	v := b.Get(key)
+	if v == nil {
+		return nil, nil
+	}
+	row := new(T)
+	if err := json.Unmarshal(v, row); err != nil {
+		return nil, fmt.Errorf("read row %q: %w", key, err)
+	}
+	return row, nil
+}
+
+func putRow(b *bolt.Bucket, key []byte, row any) error {
+	v, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, v)
+}
+
+func (x *index) bucket(name string) (row *bucketRow, err error) {
+	err = x.db.View(func(tx *bolt.Tx) error {
+		row, err = getRow[bucketRow](tx.Bucket(topBuckets), []byte(name))
+		return err
+	})
+	return row, err
+}
+
+// buckets returns all buckets in the order of their names.
+func (x *index) buckets() (rows []bucketRow, err error) {
+	err = x.db.View(func(tx *bolt.Tx) error {
+		rows, err = bucketsIn(tx)
+		return err
+	})
+	return rows, err
+}
+
+func bucketsIn(tx *bolt.Tx) (rows []bucketRow, err error) {
+	err = tx.Bucket(topBuckets).ForEach(func(k, v []byte) error {
+		var row bucketRow
+		if err := json.Unmarshal(v, &row); err != nil {
+			return fmt.Errorf("read bucket %q: %w", k, err)
+		}
+		rows = append(rows, row)
+		return nil
+	})
+	return rows, err
+}
+
+func createBucket(tx *bolt.Tx, row bucketRow) error {
+	if err := putRow(tx.Bucket(topBuckets), []byte(row.Name), row); err != nil {
+		return err
+	}
+	return createContent(tx, row.Name)
+}
+
+func createContent(tx *bolt.Tx, name string) error {
+	for _, top := range [][]byte{topObjects, topUploads, topParts} {
+		if _, err := tx.Bucket(top).CreateBucket([]byte(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deleteContent(tx *bolt.Tx, name string) error {
+	for _, top := range [][]byte{topObjects, topUploads, topParts} {
+		if err := tx.Bucket(top).DeleteBucket([]byte(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// content is what is in one bucket, within a transaction.
+type content struct{ objects, uploads, parts *bolt.Bucket }
+
+// contentIn returns the content of a bucket, and false when there is no such bucket.
+func contentIn(tx *bolt.Tx, name string) (content, bool) {
+	n := []byte(name)
+	c := content{tx.Bucket(topObjects).Bucket(n), tx.Bucket(topUploads).Bucket(n), tx.Bucket(topParts).Bucket(n)}
+	return c, c.objects != nil
+}
+
+// blobs calls f with the name of every blob that the content refers to.
+func (c content) blobs(f func(name string)) error {
+	err := c.objects.ForEach(func(k, v []byte) error {
+		var row struct {
+			Blobs []blobRef `json:"blobs"`
+		}
+		if err := json.Unmarshal(v, &row); err != nil {
+			return fmt.Errorf("read object %q: %w", k, err)
+		}
+		for _, b := range row.Blobs {
+			f(b.Name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.parts.ForEach(func(k, v []byte) error {
+		var row partRow
+		if err := json.Unmarshal(v, &row); err != nil {
+			return fmt.Errorf("read part %q: %w", k, err)
+		}
+		f(row.Blob.Name)
+		return nil
+	})
+}
+
+// put stores row under key and returns the blobs of what was there before.
+func (c content) put(key string, row *objectRow) (old []blobRef, err error) {
+	before, err := getRow[objectRow](c.objects, []byte(key))
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		old = before.Blobs
+	}
+	return old, putRow(c.objects, []byte(key), row)
+}
+
+// delete removes key and returns the blobs of what was there.
+func (c content) delete(key string) (old []blobRef, err error) {
+	before, err := getRow[objectRow](c.objects, []byte(key))
+	if err != nil || before == nil {
+		return nil, err
+	}
+	return before.Blobs, c.objects.Delete([]byte(key))
+}
+
+// An uploadRow is a multipart upload. One that has ended is kept, since whoever names it again must
+// be told otherwise than for one that never was.
+type uploadRow struct {
+	Key          string            `json:"key"`
+	Created      int64             `json:"created"` // Unix milliseconds
+	Ended        bool              `json:"ended,omitempty"`
+	HTTP         HTTPMetadata      `json:"http,omitzero"`
+	Custom       map[string]string `json:"custom,omitempty"`
+	StorageClass string            `json:"storageClass"`
+}
+
+// A partRow is an uploaded part.
+type partRow struct {
+	ETag string  `json:"etag"`
+	MD5  []byte  `json:"md5"`
+	Blob blobRef `json:"blob"`
+}
+
+func partKey(upload string, number int) []byte {
+	return binary.BigEndian.AppendUint32(append([]byte(upload), 0), uint32(number))
+}
+
+// upload returns an upload by its id and the key it is for, nil when there is none.
+func (c content) upload(id, key string) (*uploadRow, error) {
+	row, err := getRow[uploadRow](c.uploads, []byte(id))
+	if row != nil && row.Key != key {
+		row = nil
+	}
+	return row, err
+}
+
+// takeParts removes all parts of an upload and returns them by their numbers.
+func (c content) takeParts(upload string) (map[int]partRow, error) {
+	parts := map[int]partRow{}
+	prefix := append([]byte(upload), 0)
+	cur := c.parts.Cursor()
+	for k, v := cur.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = cur.Next() {
+		var row partRow
+		if err := json.Unmarshal(v, &row); err != nil {
+			return nil, fmt.Errorf("read part: %w", err)
+		}
+		parts[int(binary.BigEndian.Uint32(k[len(prefix):]))] = row
+	}
+	for number := range parts {
+		if err := c.parts.Delete(partKey(upload, number)); err != nil {
+			return nil, err
+		}
+	}
+	return parts, nil
+}

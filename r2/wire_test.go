@@ -1,0 +1,250 @@
+package r2
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cfemu/cfemu/internal/clock"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the responses in testdata")
+
+// TestWire plays testdata/wire/*.txtar: each "request" is followed by the "response" that the wire
+// must give, byte for byte. The clock stands at epoch; "ADVANCE 1m" in a request's place moves it.
+// Ids repeat themselves from run to run (see counter), so a request can name one of a response.
+func TestWire(t *testing.T) {
+	files, err := filepath.Glob("testdata/wire/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			c := frozen()
+			b := openOne(t, Options{Clock: c})
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			play(t, b.service.Wire(b.Name), c, archive)
+			if *update {
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func play(t *testing.T, rt http.RoundTripper, c *clock.Movable, archive *txtar.Archive) {
+	t.Helper()
+	var got string
+	for i := range archive.Files {
+		f := &archive.Files[i]
+		switch f.Name {
+		case "request":
+			if d, ok := strings.CutPrefix(strings.TrimSpace(string(f.Data)), "ADVANCE "); ok {
+				step, err := time.ParseDuration(d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Advance(step)
+				continue
+			}
+			got = dump(t, rt, parseRequest(t, f.Data))
+		case "response":
+			if *update {
+				f.Data = []byte(got)
+			} else if got != string(f.Data) {
+				t.Errorf("%s\ngot:\n%s\nwant:\n%s", archive.Files[i-1].Data, got, f.Data)
+			}
+		default:
+			t.Fatalf("file %q in the archive", f.Name)
+		}
+	}
+}
+
+// parseRequest reads a request line, headers and, behind an empty line, the JSON that a PUT begins
+// with and, on the next line, the object's bytes.
+func parseRequest(t *testing.T, data []byte) *http.Request {
+	t.Helper()
+	head, rest, _ := strings.Cut(string(data), "\n\n")
+	lines := strings.Split(strings.TrimSpace(head), "\n")
+	method, target, ok := strings.Cut(lines[0], " ")
+	if !ok {
+		t.Fatalf("request line %q", lines[0])
+	}
+	meta, body, _ := strings.Cut(strings.TrimSuffix(rest, "\n"), "\n")
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://fake-host"+target, strings.NewReader(meta+body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if method == http.MethodPut {
+		req.Header.Set(headerMetadataSize, strconv.Itoa(len(meta)))
+	}
+	for _, line := range lines[1:] {
+		name, v, _ := strings.Cut(line, ": ")
+		req.Header.Set(name, v)
+	}
+	return req
+}
+
+// dump writes a response as text: status, the protocol's headers, metadata, body.
+func dump(t *testing.T, rt http.RoundTripper, req *http.Request) string {
+	t.Helper()
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if resp.ContentLength != int64(len(body)) {
+		t.Errorf("ContentLength %d of a body of %d", resp.ContentLength, len(body))
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b, resp.Status)
+	if v := resp.Header.Get(headerError); v != "" {
+		fmt.Fprintf(&b, "%s: %s\n", headerError, v)
+	}
+	if v := resp.Header.Get(headerMetadataSize); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n > len(body) {
+			t.Fatalf("metadata size %q of a body of %d", v, len(body))
+		}
+		fmt.Fprintf(&b, "%s\n", body[:n])
+		body = body[n:]
+	}
+	if len(body) > 0 {
+		fmt.Fprintf(&b, "%s\n", body)
+	}
+	return b.String()
+}
+
+func TestWireClosesTheRequestsBody(t *testing.T) {
+	b := openOne(t, Options{})
+	body := &closeSpy{Reader: strings.NewReader("{}")}
+	req, err := http.NewRequestWithContext(t.Context(), "PUT", "http://fake-host/", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := b.service.Wire(b.Name).RoundTrip(req)
+	if err != nil || resp.StatusCode != 400 || !body.closed {
+		t.Errorf("got %v, %v; closed: %v", resp, err, body.closed)
+	}
+}
+
+type closeSpy struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closeSpy) Close() error { c.closed = true; return nil }
+
+func TestWireEndsWithItsContext(t *testing.T) {
+	b := openOne(t, Options{})
+	boom := errors.New("boom")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(boom)
+	req := parseRequest(t, []byte("GET /\nCF-R2-Request: {\"version\":1,\"method\":\"head\",\"object\":\"k\"}")).WithContext(ctx)
+	if _, err := b.service.Wire(b.Name).RoundTrip(req); !errors.Is(err, boom) {
+		t.Errorf("got %v, want the context's cause", err)
+	}
+}
+
+func TestWireOfNoBucket(t *testing.T) {
+	b := openOne(t, Options{})
+	got := dump(t, b.service.Wire("none"), parseRequest(t, []byte("GET /\nCF-R2-Request: {\"version\":1,\"method\":\"get\",\"object\":\"k\"}")))
+	if want := "404 Not Found\nCF-R2-Error: {\"version\":1,\"v4code\":10006,\"message\":\"The specified bucket does not exist.\"}\n"; got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	for _, noSync := range []bool{false, true} {
+		b.Run(fmt.Sprintf("nosync=%v", noSync), func(b *testing.B) {
+			bucket, err := open(b, b.TempDir(), Options{NoSync: noSync}).Create(b.Context(), "bench")
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(1 << 20)
+			for b.Loop() {
+				if _, err := bucket.Put(b.Context(), "k", io.LimitReader(zeros{}, 1<<20), PutOptions{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	bucket := openOne(b, Options{})
+	put(b, bucket, "k", string(pattern(1<<20)), PutOptions{})
+	b.SetBytes(1 << 20)
+	for b.Loop() {
+		o, err := bucket.Get(b.Context(), "k", GetOptions{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, o.Body); err != nil {
+			b.Fatal(err)
+		}
+		o.Body.Close()
+	}
+}
+
+// BenchmarkReset measures the reset of sixty objects.
+func BenchmarkReset(b *testing.B) {
+	for _, noSync := range []bool{false, true} {
+		b.Run(fmt.Sprintf("nosync=%v", noSync), func(b *testing.B) {
+			bucket, err := open(b, b.TempDir(), Options{NoSync: noSync}).Create(b.Context(), "bench")
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				b.StopTimer()
+				for i := range 60 {
+					put(b, bucket, fmt.Sprint(i), "%PDF", PutOptions{})
+				}
+				b.StartTimer()
+				if err := bucket.service.Reset(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkOpen measures a start: of a new state, and of one that is there.
+func BenchmarkOpen(b *testing.B) {
+	for _, noSync := range []bool{false, true} {
+		for _, fresh := range []bool{true, false} {
+			b.Run(fmt.Sprintf("nosync=%v/new=%v", noSync, fresh), func(b *testing.B) {
+				dir := b.TempDir()
+				for i := 0; b.Loop(); i++ {
+					if fresh {
+						dir = filepath.Join(b.TempDir(), fmt.Sprint(i))
+					}
+					s, err := Open(dir, Options{NoSync: noSync})
+					if err != nil {
+						b.Fatal(err)
+					}
+					if err := s.Close(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
