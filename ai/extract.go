@@ -2,6 +2,7 @@ package ai
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -165,39 +166,53 @@ func (l length) cut(text string) string {
 }
 
 func finished(s string) string {
-	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, "?") {
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") {
 		return s
+	}
+	for _, stop := range []string{"。", "！", "？"} {
+		if strings.HasSuffix(s, stop) {
+			return s
+		}
 	}
 	return s + "."
 }
+
+// How hard JSON is looked for. Prompts are the user's, and may hold brackets without end.
+const (
+	maxTries = 100
+	maxDepth = 50
+)
 
 // extract returns what a text states: the fields of JSON in it, its "name: value" lines and its
 // sentences, without what only tells the model what to do.
 func extract(text string) []fact {
 	var facts []fact
-	for text != "" {
-		at := strings.IndexAny(text, "{[")
+	from := 0 // where to look for JSON
+	for range maxTries {
+		at := strings.IndexAny(text[from:], "{[")
 		if at < 0 {
 			break
 		}
+		at += from
 		dec := json.NewDecoder(strings.NewReader(text[at:]))
 		dec.UseNumber()
-		fields, err := flatten(dec, "")
+		fields, err := flatten(dec, "", maxDepth)
 		if err != nil || len(fields) == 0 {
-			at++ // a bracket of prose
-			facts = append(facts, sentencesOf(text[:at])...)
-			text = text[at:]
+			from = at + 1 // a bracket of prose
 			continue
 		}
 		facts = append(facts, sentencesOf(text[:at])...)
 		facts = append(facts, fields...)
-		text = text[at+int(dec.InputOffset()):]
+		text, from = text[at+int(dec.InputOffset()):], 0
 	}
 	return append(facts, sentencesOf(text)...)
 }
 
 // flatten reads one JSON value and returns its leaves in order, named by their path.
-func flatten(dec *json.Decoder, path string) ([]fact, error) {
+func flatten(dec *json.Decoder, path string, depth int) ([]fact, error) {
+	if depth == 0 {
+		return nil, errors.New("nested too deep")
+	}
 	tok, err := dec.Token()
 	if err != nil {
 		return nil, err
@@ -219,7 +234,7 @@ func flatten(dec *json.Decoder, path string) ([]fact, error) {
 			}
 			name = strings.ReplaceAll(fmt.Sprint(key), "_", " ")
 		}
-		more, err := flatten(dec, strings.TrimSpace(path+" "+name))
+		more, err := flatten(dec, strings.TrimSpace(path+" "+name), depth-1)
 		if err != nil {
 			return nil, err
 		}
@@ -237,7 +252,7 @@ func label(path string) string {
 }
 
 var (
-	sentenceEnd = regexp.MustCompile(`[.!?]+["')\]]*\s+`)
+	sentenceEnd = regexp.MustCompile(`[.!?]+["')\]]*\s+|[。！？]+\s*`)
 	bullet      = regexp.MustCompile(`^(?:[-*•#>]+|\d+[.)])\s+`)
 	fieldLine   = regexp.MustCompile(`^[\pL\pN][\pL\pN _/#-]{0,40}:\s+\S`)
 	command     = regexp.MustCompile(`(?i)^(?:please |now |then |also |always |never |kindly |and |you )*` +

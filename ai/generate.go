@@ -23,6 +23,10 @@ type request struct {
 type message struct{ role, content string }
 
 // generate answers for a text generation model.
+//
+// Deviation: sampling options (temperature, top_p, seed, …), tools and lora are accepted and do nothing.
+//
+// Deviation: no prompt is too long for a model's context window.
 func (s *Service) generate(m Model, inputs json.RawMessage) (*Answer, error) {
 	req, err := parseRequest(m, inputs)
 	if err != nil {

@@ -36,7 +36,7 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // run answers env.AI.run. Through a gateway it is the same run.
 //
-// Deviation: options.gateway is accepted and does nothing: no log, no cache, no other provider.
+// Deviation: options.gateway of env.AI.run is accepted and does nothing: no log, no cache, no other provider.
 func (w wire) run(r *http.Request) *http.Response {
 	model := r.Header.Get("cf-consn-model-id")
 	if at := strings.LastIndex(model, ":"); at >= 0 {
@@ -58,10 +58,8 @@ func (w wire) run(r *http.Request) *http.Response {
 }
 
 func (w wire) call(r *http.Request, model string) (*Answer, string, error) {
-	if m, err := find(model); err != nil {
-		return nil, "", err
-	} else if r.URL.Query().Has("userInputs") {
-		return nil, "", notEmulated("a stream as input of " + m.Name)
+	if r.URL.Query().Has("userInputs") {
+		return nil, "", notEmulated("a stream as input of " + model)
 	}
 	var body []byte
 	if r.Body != nil {

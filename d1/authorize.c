@@ -59,6 +59,8 @@ static int one_of(const char *name, const char *const *names, size_t n) {
 }
 
 // Names that begin with _cf_ are the platform's own.
+//
+// Deviation: D1's sqlite_master does not list the platform's own _cf_ tables, for there are none.
 static int open_name(const char *name) { return !name || strncasecmp(name, "_cf_", 4) != 0; }
 
 static int is_number(const char *s) {

@@ -104,3 +104,34 @@ func BenchmarkInsert(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkImport is a seed file of 1000 inserts.
+func BenchmarkImport(b *testing.B) {
+	db := openAt(b, b.TempDir(), Options{}).create(b, "bench")
+	if _, err := db.Exec(context.Background(), benchSchema); err != nil {
+		b.Fatal(err)
+	}
+	var seed strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&seed, "INSERT INTO invoices(number, amount, status) VALUES ('INV-%d', %d, 'paid');\n", i, i)
+	}
+	for b.Loop() {
+		if _, err := db.Import(context.Background(), strings.NewReader(seed.String())); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkReset empties a database that is in use and asks it again.
+func BenchmarkReset(b *testing.B) {
+	s := openAt(b, b.TempDir(), Options{})
+	db := s.create(b, "bench")
+	for b.Loop() {
+		if err := s.Reset(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := db.Exec(context.Background(), "create table t(a)"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -161,6 +161,9 @@ func (cn *conn) release(st *stmt) {
 	C.d1_finalize(st.s)
 }
 
+// maxChunk is how many bytes of rows one call into C may fetch; its lengths are C ints.
+const maxChunk = 1 << 30
+
 // run executes st to its end and returns its rows.
 func (cn *conn) run(st *stmt, params []byte) (Rows, error) {
 	var rows Rows
@@ -170,7 +173,7 @@ func (cn *conn) run(st *stmt, params []byte) (Rows, error) {
 	}
 	buf := make([]byte, 0, 2048)
 	for first := C.int(1); ; first = 0 {
-		free := buf[len(buf):cap(buf)]
+		free := buf[len(buf):min(cap(buf), len(buf)+maxChunk)]
 		C.d1_run(cn.c, st.s, pp, C.int(len(params)), first, (*C.char)(unsafe.Pointer(unsafe.SliceData(free))), C.int(len(free)), &cn.out)
 		buf = buf[:len(buf)+int(cn.out.used)]
 		rows.n += int(cn.out.rows)
@@ -301,8 +304,20 @@ const (
 // cancel ends the statement that runs now.
 func (cn *conn) cancel(why int) { C.d1_cancel(cn.c, C.int(why)) }
 
-// scanText returns how EXPLAIN QUERY PLAN would put the i-th scan of st.
-func (cn *conn) scanText(st *stmt, i int) string { return C.GoString(C.d1_scan_text(st.s, C.int(i))) }
+// scanTexts returns the lines of the query plan that scan status counts, as EXPLAIN QUERY PLAN has them.
+func (cn *conn) scanTexts(st *stmt) []string {
+	var texts []string
+	for i := range C.D1_MAX_SCANS {
+		var text *C.char
+		if C.d1_scan_text(st.s, C.int(i), &text) != 0 {
+			break
+		}
+		if text != nil {
+			texts = append(texts, C.GoString(text))
+		}
+	}
+	return texts
+}
 
 // A measure is what one run of a statement came to.
 type measure struct {

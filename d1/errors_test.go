@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -45,6 +46,15 @@ type query struct {
 	Params []any  `json:"params"`
 }
 
+// names returns n column names.
+func names(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("c%d", i)
+	}
+	return list
+}
+
 // Every text that D1 gives for SQL that it refuses or that fails.
 //
 // Receipt: workerd 2026-07-30 unless said otherwise.
@@ -56,10 +66,6 @@ func TestErrorTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	many := make([]any, 101)
-	columns := make([]string, 101)
-	for i := range columns {
-		columns[i] = "c" + string(rune('a'+i/26)) + string(rune('a'+i%26))
-	}
 	const tx = "To execute a transaction, please use the state.storage.transaction() or state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements. The JavaScript API is safer because it will automatically roll back on exceptions, and because it interacts correctly with Durable Objects' automatic atomic write coalescing."
 	const auth = "not authorized: SQLITE_AUTH"
 	for name, tt := range map[string]struct {
@@ -107,7 +113,7 @@ func TestErrorTexts(t *testing.T) {
 		"pragma as a table":             {"select * from pragma_compile_options", nil, auth},
 		"writable schema":               {"delete from sqlite_master", nil, "table sqlite_master may not be modified: SQLITE_ERROR"},
 		"100 parameters and one":        {"select " + strings.Repeat("?,", 100) + "?", many, "too many SQL variables at offset 207: SQLITE_ERROR"},
-		"101 columns":                   {"create table w(" + strings.Join(columns, ",") + ")", nil, "too many columns on w: SQLITE_ERROR"},
+		"101 columns":                   {"create table w(" + strings.Join(names(101), ",") + ")", nil, "too many columns on w: SQLITE_ERROR"},
 		"51 bytes of LIKE":              {"select 'a' like ?", []any{strings.Repeat("a", 51)}, "LIKE or GLOB pattern too complex: SQLITE_ERROR"},
 		"51 bytes of GLOB":              {"select 'a' glob ?", []any{strings.Repeat("a", 51)}, "LIKE or GLOB pattern too complex: SQLITE_ERROR"},
 		"a statement of 100 001 bytes":  {"select '" + strings.Repeat("a", 100_001-9) + "'", nil, "statement too long: SQLITE_TOOBIG"},
@@ -134,7 +140,7 @@ func TestLimitsAreInclusive(t *testing.T) {
 	hundred := make([]any, 100)
 	for name, q := range map[string]query{
 		"100 parameters":           {"select " + strings.Repeat("?,", 99) + "?", hundred},
-		"100 columns":              {"create table w(c" + strings.Join(strings.Split(strings.Repeat(",", 99), ""), strings.Repeat("c", 1)) + ")", nil},
+		"100 columns":              {"create table w(" + strings.Join(names(100), ",") + ")", nil},
 		"50 bytes of LIKE":         {"select 'a' like ?", []any{strings.Repeat("a", 50)}},
 		"100 000 bytes":            {"select '" + strings.Repeat("a", 100_000-9) + "'", nil},
 		"2 000 000 bytes":          {"select length(?)", []any{strings.Repeat("a", 2_000_000)}},

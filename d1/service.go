@@ -181,8 +181,8 @@ func (s *Service) Ensure(ctx context.Context, id, name string) (_ *Database, err
 	if db.rec.Assigned {
 		return s.adopt(db, id)
 	}
-	// Two configurations name different databases alike. They are different accounts' databases in
-	// production; here the second one's name tells them apart.
+	// Deviation: two configurations may name different D1 databases alike, as two accounts may in
+	// production; the second one is then called <name>-<first 8 digits of its id>.
 	return s.create(id, name+"-"+id[:8], false)
 }
 

@@ -412,8 +412,9 @@ void d1_arm(d1_conn *c, int64_t timeout_ns) {
 void d1_cancel(d1_conn *c, int why) { __atomic_store_n(&c->cancelled, why, __ATOMIC_RELAXED); }
 int d1_cancelled(d1_conn *c) { return __atomic_load_n(&c->cancelled, __ATOMIC_RELAXED); }
 
-// d1_full reports whether the database has reached its maximal size, and not just a full disk.
-int d1_full(d1_conn *c) { return d1_size(c) >= c->max_pages * c->page_size; }
+// d1_full tells a database at its maximal size from a full disk. SQLite has one code for both, and has
+// undone the statement by now: a database that is more than half full was hardly stopped by the disk.
+int d1_full(d1_conn *c) { return d1_size(c) > c->max_pages * c->page_size / 2; }
 
 const char *d1_errmsg(d1_conn *c) { return sqlite3_errmsg(c->db); }
 int d1_errcode(d1_conn *c) { return sqlite3_extended_errcode(c->db); }
@@ -422,8 +423,9 @@ const char *d1_column_name(sqlite3_stmt *s, int i) { return sqlite3_column_name(
 int d1_compiled(const char *option) { return sqlite3_compileoption_used(option); }
 int d1_has_scanstatus(void) { return sqlite3_stmt_scanstatus != NULL; }
 
-const char *d1_scan_text(sqlite3_stmt *s, int i) {
-	const char *text = NULL;
-	if (!sqlite3_stmt_scanstatus || sqlite3_stmt_scanstatus(s, i, SCAN_EXPLAIN, &text)) return NULL;
-	return text;
+// d1_scan_text gives the line of the query plan for a scan, NULL for one that has none. It returns 1
+// when there are no more scans.
+int d1_scan_text(sqlite3_stmt *s, int i, const char **text) {
+	*text = NULL;
+	return !sqlite3_stmt_scanstatus || sqlite3_stmt_scanstatus(s, i, SCAN_EXPLAIN, (void *)text) != 0;
 }

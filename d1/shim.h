@@ -80,7 +80,7 @@ const char *d1_errmsg(d1_conn *c);
 int d1_errcode(d1_conn *c);
 int d1_erroffset(d1_conn *c);
 const char *d1_column_name(sqlite3_stmt *s, int i);
-const char *d1_scan_text(sqlite3_stmt *s, int i);
+int d1_scan_text(sqlite3_stmt *s, int i, const char **text);
 int d1_compiled(const char *option);
 int d1_has_scanstatus(void);
 

@@ -40,7 +40,7 @@ func (e *Emulator) serveWorker(w http.ResponseWriter, r *http.Request) {
 	status, err := e.dispatch(ctx, w, r, ray)
 	ev.Status, ev.Took, ev.Ops = status, took(), e.ops.end(ray)
 	if err != nil {
-		ev.Error = err.Error()
+		ev.Error = errorText(err)
 		ev.Detail = e.explain(err)
 	}
 	e.report(ev)

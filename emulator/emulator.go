@@ -94,10 +94,10 @@ func Open(ctx context.Context, opts Options) (_ *Emulator, err error) {
 	e.project = filepath.Dir(e.configFile)
 	e.read = clock.System.Now()
 	cfg, err := e.readConfig()
+	e.tellWarnings(cfg) // a misspelt key is often why another one is missing
 	if err != nil {
 		return nil, err
 	}
-	e.tellWarnings(cfg)
 	e.probe = &probe.Probe{Clock: e.clock, Observe: e.ops.observe}
 	if err := e.bindDoors(cfg); err != nil {
 		return nil, err
@@ -276,7 +276,7 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	defer stop(errors.New("cfemu has stopped"))
 	var background sync.WaitGroup
 	if e.opts.Watch {
-		w, err := watch.New(settle, nil)
+		w, err := watch.New(settle, nil, e.slot.begin)
 		if err != nil {
 			return err
 		}

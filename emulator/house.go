@@ -115,8 +115,9 @@ func (e *Emulator) Drain(ctx context.Context, queue string) error {
 	return cfapi.New(http.StatusConflict, 10001, err.Error())
 }
 
-// products are those that keep state, by the names that reset knows them by.
-var products = []string{"d1", "kv", "r2", "queues"}
+// products are those that keep state, by the names that reset knows them by. Queues come first: to
+// empty them is to wait for the handlers that run, which may write to the others.
+var products = []string{"queues", "d1", "kv", "r2"}
 
 // Reset empties products, or all of them with the clock and the declared answers, applies the
 // migrations again, and loads the seed again when asked.
@@ -157,7 +158,10 @@ func (e *Emulator) Reset(ctx context.Context, which []string, seed bool) error {
 // emptyProducts empties stores and forgets what was applied to them.
 func (e *Emulator) emptyProducts(ctx context.Context, which []string) error {
 	resets := map[string]func(context.Context) error{"d1": e.d1.Reset, "kv": e.kv.Reset, "r2": e.r2.Reset, "queues": e.queues.Reset}
-	for _, p := range which {
+	for _, p := range products {
+		if !slices.Contains(which, p) {
+			continue
+		}
 		if err := resets[p](ctx); err != nil {
 			return fmt.Errorf("reset %s: %w", p, err)
 		}

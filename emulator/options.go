@@ -39,6 +39,7 @@ type Options struct {
 
 	Reporter Reporter            // nil: nothing is shown
 	Getenv   func(string) string // nil: an empty environment
+	Environ  func() []string     // the same as a list; nil: empty
 }
 
 // ParseOutbound returns the outbound mode named s: allow, local or deny.

@@ -26,7 +26,7 @@ type loaded struct {
 // readConfig reads the configuration as it is on disk now.
 func (e *Emulator) readConfig() (*wrangler.Config, error) {
 	return wrangler.Load(e.configFile, wrangler.LoadOptions{
-		Env: e.opts.Env, EnvFiles: e.opts.EnvFiles, Vars: e.opts.Vars, Getenv: e.opts.Getenv,
+		Env: e.opts.Env, EnvFiles: e.opts.EnvFiles, Vars: e.opts.Vars, Getenv: e.opts.Getenv, Environ: e.opts.Environ,
 	})
 }
 
@@ -95,6 +95,9 @@ func (e *Emulator) start(ctx context.Context, cfg *wrangler.Config, w *wiring, m
 
 // tellWarnings reports what is odd in a configuration, unless the last one said the same.
 func (e *Emulator) tellWarnings(cfg *wrangler.Config) {
+	if cfg == nil {
+		return
+	}
 	var all []string
 	for _, w := range cfg.Warnings {
 		all = append(all, w.String())
@@ -110,8 +113,9 @@ func (e *Emulator) tellWarnings(cfg *wrangler.Config) {
 // settle is how long the file system must be quiet before a change is taken up.
 const settle = 5 * time.Millisecond
 
-// watchFiles reloads on every change until ctx ends.
+// watchFiles reloads on every change until ctx ends. The watcher has called slot.begin for each.
 func (e *Emulator) watchFiles(ctx context.Context, w *watch.Watcher) {
+	defer e.slot.abandon()
 	for {
 		select {
 		case <-ctx.Done():
@@ -122,7 +126,6 @@ func (e *Emulator) watchFiles(ctx context.Context, w *watch.Watcher) {
 			if !ok {
 				return
 			}
-			e.slot.begin()
 			e.reload(ctx, w, changed)
 			e.slot.end()
 		}
@@ -145,10 +148,11 @@ func (e *Emulator) reload(ctx context.Context, w *watch.Watcher, changed []strin
 		e.report(e.errorEvent(err))
 	}()
 	var cfg *wrangler.Config
-	if cfg, err = e.readConfig(); err != nil {
+	cfg, err = e.readConfig()
+	e.tellWarnings(cfg)
+	if err != nil {
 		return
 	}
-	e.tellWarnings(cfg)
 	var wired *wiring
 	if wired, err = e.wire(ctx, cfg); err != nil {
 		return

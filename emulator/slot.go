@@ -67,6 +67,7 @@ func (s *slot) take(ctx context.Context) (*version, func(), error) {
 }
 
 // begin makes new events wait: a change has been seen, and the next request shall run the new code.
+// It owes an end.
 func (s *slot) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,9 +80,22 @@ func (s *slot) begin() {
 func (s *slot) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.loading == 0 {
+		return // abandoned
+	}
 	if s.loading--; s.loading == 0 {
 		close(s.ready)
 	}
+}
+
+// abandon lets all waiting events go on: no reload will come any more.
+func (s *slot) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.loading > 0 {
+		close(s.ready)
+	}
+	s.loading = 0
 }
 
 // swap makes w live and drains the version before it.

@@ -1,6 +1,8 @@
 package kv
 
 // Limits that Workers KV publishes: https://developers.cloudflare.com/kv/platform/limits/
+//
+// Deviation: a key may be written more often than once a second.
 const (
 	maxKeyBytes      = 512
 	maxValueBytes    = 25 << 20

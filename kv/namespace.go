@@ -45,6 +45,9 @@ type PutOptions struct {
 
 // Get returns the value under key. An expired key is one that is not there: an *Error with
 // CodeKeyNotFound.
+//
+// Deviation: every read sees the last write; in production another location may see an older one, or
+// none, for a minute or for cacheTtl.
 func (n *Namespace) Get(ctx context.Context, key string) (_ *Entry, err error) {
 	span, err := n.begin(ctx, "get")
 	if err != nil {
@@ -283,7 +286,7 @@ func checkKeyLength(key string) error {
 	return nil
 }
 
-// checkMetadata returns metadata on one line, since it travels in a header.
+// checkMetadata returns metadata on one line, since it travels in a header. The client's null is none.
 func checkMetadata(metadata json.RawMessage) ([]byte, error) {
 	if len(metadata) > maxMetadataBytes {
 		return nil, newError(CodeTooLarge, "Metadata length of %d exceeds limit of %d.", len(metadata), maxMetadataBytes)
@@ -294,6 +297,9 @@ func checkMetadata(metadata json.RawMessage) ([]byte, error) {
 	var line bytes.Buffer
 	if err := json.Compact(&line, metadata); err != nil {
 		return nil, &Error{Code: CodeInvalid, Message: "metadata must be valid json", Err: err}
+	}
+	if line.String() == "null" {
+		return nil, nil
 	}
 	return line.Bytes(), nil
 }

@@ -49,6 +49,21 @@ func TestTimeToLive(t *testing.T) {
 	}
 }
 
+func TestAKeyIsGoneAtItsSecondExactly(t *testing.T) {
+	c := frozen()
+	c.Set(epoch.Truncate(time.Second))
+	n := openOne(t, Options{Clock: c})
+	put(t, n, "k", "v", PutOptions{TTL: time.Minute})
+	c.Advance(time.Minute - 1)
+	if got := value(t, n, "k"); got != "v" {
+		t.Errorf("a nanosecond before: %q", got)
+	}
+	c.Advance(1)
+	if got := value(t, n, "k"); got != "absent" {
+		t.Errorf("at its second: %q", got)
+	}
+}
+
 func TestPutReplacesTheTimeToLive(t *testing.T) {
 	c := frozen()
 	n := openOne(t, Options{Clock: c})
@@ -56,7 +71,7 @@ func TestPutReplacesTheTimeToLive(t *testing.T) {
 	if e, err := n.Get(t.Context(), "k"); err != nil || string(e.Metadata) != `{"a":1}` {
 		t.Fatalf("got %+v, %v; want metadata on one line", e, err)
 	}
-	put(t, n, "k", "new", PutOptions{})
+	put(t, n, "k", "new", PutOptions{Metadata: json.RawMessage("null")})
 	c.Advance(time.Hour)
 	e, err := n.Get(t.Context(), "k")
 	if err != nil || e.Metadata != nil || !e.Expires.IsZero() {
@@ -95,7 +110,20 @@ func TestExpiredKeysAreRemoved(t *testing.T) {
 		}
 	}
 	put(t, n, "short", "x", PutOptions{TTL: time.Minute})
+	put(t, n, "middle", "x", PutOptions{TTL: 10 * time.Minute})
 	c.Advance(2 * time.Minute)
+	testkit.Wait(t, left(2))
+
+	// A sweep arms the timer for the next one.
+	testkit.Wait(t, func() error {
+		n.service.sweeper.mu.Lock()
+		defer n.service.sweeper.mu.Unlock()
+		if n.service.sweeper.timer == nil {
+			return errors.New("no timer")
+		}
+		return nil
+	})
+	c.Advance(10 * time.Minute)
 	testkit.Wait(t, left(1))
 
 	// The timer is armed anew by what is in the file.
@@ -126,6 +154,21 @@ func TestValuesOfAllSizes(t *testing.T) {
 		if got := value(t, n, "k"); got != string(want) {
 			t.Errorf("%d bytes came back as %d others", size, len(got))
 		}
+	}
+}
+
+func TestALargeValueIsNotRewrittenWithItsNeighbour(t *testing.T) {
+	n := openOne(t, Options{})
+	put(t, n, "large", strings.Repeat("x", 1<<20), PutOptions{})
+	put(t, n, "small", "x", PutOptions{})
+	err := n.view(func(d data) error {
+		if size := d.keys.Stats().LeafInuse; size > 4*inlineBytes {
+			return fmt.Errorf("keys and small values take %d bytes", size)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -279,29 +322,39 @@ func TestConcurrentWritersShareCommits(t *testing.T) {
 	}
 }
 
-func TestAWriterThatWaitedShares(t *testing.T) {
+func TestWritersThatWaitShareOneCommit(t *testing.T) {
 	n := openOne(t, Options{})
-	c := &n.service.store.commit
 	before := txid(t, n)
-	c.turn.Lock() // as if a commit were under way
 	const writers = 8
-	var wg sync.WaitGroup
+	var all []func()
 	for i := range writers {
-		wg.Go(func() { put(t, n, fmt.Sprint(i), "v", PutOptions{}) })
+		all = append(all, func() { put(t, n, fmt.Sprint(i), "v", PutOptions{}) })
+	}
+	together(t, n.service, all...)
+	if got := txid(t, n) - before; got != 1 {
+		t.Errorf("%d commits for %d writers that waited, want 1", got, writers)
+	}
+}
+
+// together lets writers share a commit, as if another had been under way when they came.
+func together(t testing.TB, s *Service, writers ...func()) {
+	t.Helper()
+	c := &s.store.commit
+	c.turn.Lock()
+	var wg sync.WaitGroup
+	for _, w := range writers {
+		wg.Go(w)
 	}
 	testkit.Wait(t, func() error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if len(c.queue) < writers {
+		if len(c.queue) < len(writers) {
 			return fmt.Errorf("%d writers wait", len(c.queue))
 		}
 		return nil
 	})
 	c.turn.Unlock()
 	wg.Wait()
-	if got := txid(t, n) - before; got != 1 {
-		t.Errorf("%d commits for %d writers that waited, want 1", got, writers)
-	}
 }
 
 func txid(t testing.TB, n *Namespace) int {
@@ -327,19 +380,16 @@ func TestOneWritersFailureIsNotTheOthers(t *testing.T) {
 	if err := s.Delete(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
-	for i := range 20 {
-		wg.Go(func() { put(t, kept, fmt.Sprint(i), "v", PutOptions{}) })
-		wg.Go(func() {
-			err := gone.Put(t.Context(), "k", strings.NewReader("v"), PutOptions{})
-			if code(err) != CodeNamespaceNotFound {
-				t.Errorf("put into a deleted namespace: %v", err)
-			}
-		})
+	good := func() { put(t, kept, "k", "v", PutOptions{}) }
+	bad := func() {
+		err := gone.Put(t.Context(), "k", strings.NewReader("v"), PutOptions{})
+		if code(err) != CodeNamespaceNotFound {
+			t.Errorf("put into a deleted namespace: %v", err)
+		}
 	}
-	wg.Wait()
-	if got := stored(t, kept); got != 20 {
-		t.Errorf("%d keys, want 20", got)
+	together(t, s, bad, good, bad)
+	if got := value(t, kept, "k"); got != "v" {
+		t.Errorf("got %q", got)
 	}
 }
 

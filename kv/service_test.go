@@ -2,7 +2,6 @@ package kv
 
 import (
 	"io"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -115,26 +114,12 @@ func TestResetEmptiesAndKeeps(t *testing.T) {
 			t.Errorf("%s still has %d bytes", n.Title, len(got))
 		}
 	}
-	if resp := roundTrip(t, wire, "PUT /k?urlencoded=true", "again"); resp.StatusCode != 200 {
-		t.Errorf("put by a wire from before: %s", resp.Status)
+	if got := send(t, wire, parseRequest(t, []byte("PUT /k?urlencoded=true\n\nagain"))); got.status != "200 OK" {
+		t.Errorf("put by a wire from before: %s", got.status)
 	}
 	if got := value(t, all[0], "k"); got != "again" {
 		t.Errorf("got %q", got)
 	}
-}
-
-func roundTrip(t testing.TB, rt http.RoundTripper, line, body string) *http.Response {
-	t.Helper()
-	method, target, _ := strings.Cut(line, " ")
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://fake-host"+target, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := rt.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp
 }
 
 func TestRoutes(t *testing.T) {

@@ -292,7 +292,7 @@ func (d data) delete(key []byte) error {
 		}
 	}
 	if r.expires != 0 {
-		if err := error(nil); err != nil {
+		if err := d.expiry.Delete(expiryKey(r.expires, key)); err != nil {
 			return err
 		}
 	}

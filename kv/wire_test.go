@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -98,33 +99,49 @@ func parseRequest(t *testing.T, data []byte) *http.Request {
 // dump writes a response as text: status line, headers in order, body.
 func dump(t *testing.T, rt http.RoundTripper, req *http.Request) string {
 	t.Helper()
+	got := send(t, rt, req)
+	var b strings.Builder
+	fmt.Fprintln(&b, got.status)
+	for _, name := range slices.Sorted(maps.Keys(got.header)) {
+		fmt.Fprintf(&b, "%s: %s\n", name, got.header.Get(name))
+	}
+	if got.body != "" {
+		fmt.Fprintf(&b, "\n%s\n", got.body)
+	}
+	return b.String()
+}
+
+// An answer is a response whose body has been read and closed.
+type answer struct {
+	status string
+	header http.Header
+	body   string
+}
+
+func send(t testing.TB, rt http.RoundTripper, req *http.Request) answer {
+	t.Helper()
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if resp.ContentLength != int64(len(body)) {
 		t.Errorf("ContentLength %d of a body of %d", resp.ContentLength, len(body))
 	}
-	var b strings.Builder
-	fmt.Fprintln(&b, resp.Status)
-	for _, name := range slices.Sorted(func(yield func(string) bool) {
-		for name := range resp.Header {
-			if !yield(name) {
-				return
-			}
-		}
-	}) {
-		fmt.Fprintf(&b, "%s: %s\n", name, resp.Header.Get(name))
+	return answer{resp.Status, resp.Header, string(body)}
+}
+
+// refused does a request that is to have no answer and returns why.
+func refused(t testing.TB, rt http.RoundTripper, req *http.Request) error {
+	t.Helper()
+	resp, err := rt.RoundTrip(req)
+	if err == nil {
+		t.Error(errors.Join(fmt.Errorf("answered %s", resp.Status), resp.Body.Close()))
 	}
-	if len(body) > 0 {
-		fmt.Fprintf(&b, "\n%s\n", body)
-	}
-	return b.String()
+	return err
 }
 
 func TestWireRefusesBeforeItReads(t *testing.T) {
@@ -135,9 +152,9 @@ func TestWireRefusesBeforeItReads(t *testing.T) {
 	}
 	body := &closeSpy{Reader: zeros{}}
 	req.Body, req.ContentLength = body, 26214500
-	resp, err := n.service.Wire(n.ID).RoundTrip(req)
-	if err != nil || resp.Status != "413 Value length of 26214500 exceeds limit of 26214400." {
-		t.Errorf("got %v, %v", resp, err)
+	got := send(t, n.service.Wire(n.ID), req)
+	if got.status != "413 Value length of 26214500 exceeds limit of 26214400." {
+		t.Errorf("got %s", got.status)
 	}
 	if !body.closed {
 		t.Error("the body was not closed")
@@ -160,16 +177,16 @@ func TestWireEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.service.Wire(n.ID).RoundTrip(req); !errors.Is(err, boom) {
+	if err := refused(t, n.service.Wire(n.ID), req); !errors.Is(err, boom) {
 		t.Errorf("got %v, want the context's cause", err)
 	}
 }
 
 func TestWireOfNoNamespaceIsNotAMissingKey(t *testing.T) {
 	n := openOne(t, Options{})
-	resp := roundTrip(t, n.service.Wire("none"), "GET /k?urlencoded=true", "")
-	if resp.Status != "400 namespace not found" {
-		t.Errorf("got %s", resp.Status)
+	got := send(t, n.service.Wire("none"), parseRequest(t, []byte("GET /k?urlencoded=true")))
+	if got.status != "400 namespace not found" {
+		t.Errorf("got %s", got.status)
 	}
 }
 
@@ -180,10 +197,9 @@ func TestWireTellsNothingOfOurOwnErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp := roundTrip(t, n.service.Wire(n.ID), "GET /k?urlencoded=true", "")
-	body, _ := io.ReadAll(resp.Body)
-	if resp.Status != "500 Internal Server Error" || strings.Contains(string(body), "record") {
-		t.Errorf("got %s %s", resp.Status, body)
+	got := send(t, n.service.Wire(n.ID), parseRequest(t, []byte("GET /k?urlencoded=true")))
+	if got.status != "500 Internal Server Error" || strings.Contains(got.body, "record") {
+		t.Errorf("got %s %s", got.status, got.body)
 	}
 	if !strings.Contains(log.String(), "record of 7 bytes") {
 		t.Errorf("logged %q", log.String())
@@ -202,8 +218,8 @@ func BenchmarkGet(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if resp, err := rt.RoundTrip(req); err != nil || resp.StatusCode != 200 {
-			b.Fatal(resp, err)
+		if got := send(b, rt, req); got.status != "200 OK" {
+			b.Fatal(got)
 		}
 	}
 }

@@ -286,6 +286,8 @@ func (b *broker) lease() (l leased, err error) {
 }
 
 // deliver hands one leased batch to the consumer and settles it.
+//
+// Deviation: a queue delivery may take as long as it likes; Cloudflare ends one after 15 minutes.
 func (b *broker) deliver(l leased) {
 	defer b.unreserve()
 	q := b.q
@@ -357,7 +359,7 @@ func (b *broker) settle(l leased, out Outcome) (ops int64, err error) {
 		return nil
 	})
 	if err == nil && dlq != nil {
-		_ = 1
+		dlq.nudge()
 	}
 	return ops, err
 }

@@ -60,8 +60,7 @@ func DefaultPolicy() Policy {
 
 // autoConcurrency is what MaxConcurrency 0 comes to.
 //
-// Deviation: Cloudflare scales by backlog and error rate, up to 250; here every full batch gets a
-// delivery of its own, up to this many.
+// Deviation: without max_concurrency 10 deliveries run at once; Cloudflare scales from 1 to 250 by backlog and errors.
 const autoConcurrency = 10
 
 func (p Policy) concurrency() int {

@@ -118,6 +118,9 @@ func crash(t *testing.T, task, dir, awaited string, enough int) (said map[string
 func deliverAll(t *testing.T, dir string) map[string]int {
 	t.Helper()
 	s := openIn(t, dir, Options{})
+	if m := queueMetrics(t, ensure(t, s, "q")); m.InFlight != 0 {
+		t.Errorf("%d messages are leased to a process that is dead", m.InFlight)
+	}
 	attempts := map[string]int{}
 	r := &recorder{do: func(b Batch) (Outcome, error) {
 		for _, m := range b.Messages {

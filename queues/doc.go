@@ -18,12 +18,15 @@
 //
 // At least once. A message leaves the disk only when a delivery of it has been settled: it was
 // acknowledged, or it failed more often than the policy allows and was moved to the dead letter
-// queue in the same transaction, or dropped where there is none. A process that dies between lease
+// queue in the same transaction, or dropped where there is none (or its retention of four days has
+// ended, or it was deleted by Reset or Delete). A process that dies between lease
 // and settlement leaves the lease behind; Open voids all leases, since whoever held them is gone,
 // and the messages come again with a higher attempt number. A delivery cut short that way counts
 // as an attempt, but a message is never given up without one settled failure at least.
 //
-// Never early. A message is not delivered before its delay has passed on Options.Clock.
+// Never early. A message is not delivered before its delay has passed on Options.Clock. Retry delays,
+// the wait for a batch to fill and the retention of four days are on that clock too: while it is
+// frozen a batch that is not full waits, until the clock is moved or Drain is called.
 //
 // No order. Messages of one Send that fall due together are leased in the order they were given,
 // and earlier Sends before later ones; but deliveries run side by side, and a retried message

@@ -8,6 +8,8 @@ import (
 
 // Limits that Queues publishes: https://developers.cloudflare.com/queues/platform/limits/
 // One KB is 1000 bytes there.
+//
+// Deviation: the limit of 5000 messages a second per queue is not applied.
 const (
 	maxQueues          = 10_000
 	maxMessageBytes    = 128_000

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,9 +41,12 @@ type Service struct {
 	closed bool
 }
 
-// Open opens the queues kept in dir, which must exist and belong to this process alone. Messages
+// Open opens the queues kept in dir, made if need be, which must belong to this process alone. Messages
 // that a process which died had leased become deliverable again.
 func Open(dir string, opts Options) (*Service, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create the queues' directory: %w", err)
+	}
 	st, err := openStore(dir, opts.NoSync)
 	if err != nil {
 		return nil, err

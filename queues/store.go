@@ -82,6 +82,8 @@ type store struct {
 func openStore(dir string, noSync bool) (*store, error) {
 	name := filepath.Join(dir, "queues.db")
 	// The state directory's lock keeps a second emulator out; should it not, an error beats hanging.
+	// The list of free pages is not written at each commit but found again by Open: a queue is
+	// written much more often than it is opened, and is small when it is.
 	db, err := bolt.Open(name, 0o600, &bolt.Options{Timeout: time.Second, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)

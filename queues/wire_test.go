@@ -192,3 +192,24 @@ func TestWireKeepsBytesAndFormats(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func FuzzBatch(f *testing.F) {
+	f.Add(`{"messages":[{"body":"dA==","contentType":"text"},{"body":"eyJqIjoxfQ==","contentType":"json","delaySecs": 3}]}`, "7")
+	f.Add(`{"messages":[{"body":"/w9v"}]}`, "1e400")
+	f.Add(`{"messages":null}`, "NaN")
+	s, err := Open(f.TempDir(), Options{Clock: frozen(), NoSync: true})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { s.Close() })
+	ensure(f, s, "q")
+	f.Fuzz(func(t *testing.T, body, delay string) {
+		resp, text := call(t, s.Wire("q", 0), "POST", "/batch", body, "X-Msg-Delay-Secs", delay)
+		if resp.StatusCode == 500 || strings.ContainsAny(resp.Status, "\r\n") {
+			t.Fatalf("%q: %s", body, resp.Status)
+		}
+		if resp.StatusCode == 200 && !strings.HasPrefix(text, `{"metadata":`) {
+			t.Fatalf("%q: %s", body, text)
+		}
+	})
+}

@@ -202,7 +202,7 @@ func (b *blobs) unlink(path string) error {
 // read returns a reader of the part of an object that part names. It owns the pins of refs.
 func (b *blobs) read(refs []blobRef, part Range) (io.ReadCloser, error) {
 	r := &blobReader{blobs: b, pinned: refs, rest: refs, skip: part.Offset, left: part.Length}
-	if err := r.advance(); err != nil && err != io.EOF {
+	if err := r.advance(); err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -250,7 +250,7 @@ func (r *blobReader) Read(p []byte) (int, error) {
 		}
 		n, err := r.file.Read(p[:min(int64(len(p)), r.left)])
 		r.left -= int64(n)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = r.file.Close()
 			r.file = nil
 		}

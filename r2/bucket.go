@@ -209,7 +209,7 @@ func (e *exactly) Read(p []byte) (int, error) {
 	}
 	n, err := e.body.Read(p[:min(int64(len(p)), e.left)])
 	e.left -= int64(n)
-	if err == io.EOF && e.left > 0 {
+	if errors.Is(err, io.EOF) && e.left > 0 {
 		return n, newError(CodeIncompleteBody)
 	}
 	return n, err

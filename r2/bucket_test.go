@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cfemu/cfemu/internal/probe"
+	"github.com/cfemu/cfemu/internal/testkit"
 )
 
 func TestPutKeepsAllThatIsSaid(t *testing.T) {
@@ -299,6 +300,50 @@ func TestOneOfManyConditionalPutsWins(t *testing.T) {
 	}
 	if want, got := <-won, body(t, b, "lock"); got != want {
 		t.Errorf("%q is stored, %q won", got, want)
+	}
+}
+
+func TestOneWritersFailureIsNotTheOthers(t *testing.T) {
+	kept := openOne(t, Options{})
+	s := kept.service
+	gone, err := s.Create(t.Context(), "gone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete(t.Context(), "gone"); err != nil {
+		t.Fatal(err)
+	}
+	writers := []func(){
+		func() {
+			if _, err := gone.Put(t.Context(), "k", nil, PutOptions{}); code(err) != CodeNoSuchBucket {
+				t.Errorf("put into a deleted bucket: %v", err)
+			}
+		},
+		func() { put(t, kept, "k", "v", PutOptions{}) },
+		func() {
+			if err := kept.AbortUpload(t.Context(), Upload{"k", "none"}); code(err) != CodeInternal {
+				t.Errorf("abort of no upload: %v", err)
+			}
+		},
+	}
+	c := &s.index.commit
+	c.turn.Lock() // as if a commit were under way
+	var wg sync.WaitGroup
+	for _, w := range writers {
+		wg.Go(w)
+	}
+	testkit.Wait(t, func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.queue) < len(writers) {
+			return fmt.Errorf("%d writers wait", len(c.queue))
+		}
+		return nil
+	})
+	c.turn.Unlock()
+	wg.Wait()
+	if got := body(t, kept, "k"); got != "v" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -1,8 +1,10 @@
 package r2
 
 // Limits that R2 publishes: https://developers.cloudflare.com/r2/platform/limits/
+// The size of metadata is production's; workerd's local R2 refuses more than 2048 bytes. It is counted
+// as UTF-8 of all keys and values.
 //
-// Deviation: the metadata limit is production's 8192 bytes; miniflare refuses more than 2048.
+// Deviation: an object may be written more often than once a second.
 const (
 	maxKeyBytes      = 1024
 	maxMetadataBytes = 8192

@@ -77,7 +77,7 @@ func readPage(objects *bolt.Bucket, q ListQuery, after []byte) (ListPage, error)
 		if group := groupOf(k, len(prefix), q.Delimiter); group != nil {
 			page.Prefixes = append(page.Prefixes, string(group))
 			last = lastOf(objects.Cursor(), group)
-			k, v = cur.Seek(last)
+			cur.Seek(last)
 		} else {
 			row := new(objectRow)
 			if err := json.Unmarshal(v, row); err != nil {

@@ -194,6 +194,21 @@ func TestAnUnfinishedUploadEndsAfterSevenDays(t *testing.T) {
 	}
 }
 
+func TestAPartOfAnUploadThatEndsMeanwhileLeavesNothing(t *testing.T) {
+	b := openOne(t, Options{})
+	u, err := b.CreateUpload(t.Context(), "k", PutOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := &spy{strings.NewReader("p"), func() { abort(t, b, *u) }}
+	if _, err := b.UploadPart(t.Context(), *u, 1, body, 0); code(err) != CodeNoSuchUpload {
+		t.Errorf("got %v", err)
+	}
+	if n := len(blobFiles(b.service)); n != 0 {
+		t.Errorf("%d blobs left", n)
+	}
+}
+
 func TestPartsMayComeAtOnce(t *testing.T) {
 	b := openOne(t, Options{})
 	u, err := b.CreateUpload(t.Context(), "k", PutOptions{})

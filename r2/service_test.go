@@ -192,8 +192,8 @@ func TestResetEmptiesAndKeeps(t *testing.T) {
 		t.Errorf("%d blobs left", n)
 	}
 	req := parseRequest(t, []byte("PUT /\n\n{\"version\":1,\"method\":\"put\",\"object\":\"k\"}\nagain"))
-	if resp, err := wire.RoundTrip(req); err != nil || resp.StatusCode != 200 {
-		t.Errorf("put by a wire from before: %v, %v", resp, err)
+	if got := send(t, wire, req); got.status != "200 OK" {
+		t.Errorf("put by a wire from before: %s", got.status)
 	}
 	if got := body(t, all[0], "k"); got != "again" {
 		t.Errorf("got %q", got)

@@ -69,6 +69,7 @@ func (w wire) route(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, errMetadata(err)
 	}
+	// Deviation: SSE-C is refused.
 	if req.SSEC != nil {
 		return nil, invalid("cfemu does not emulate SSE-C (customer-provided encryption keys) yet.")
 	}

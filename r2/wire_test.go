@@ -102,6 +102,35 @@ func parseRequest(t *testing.T, data []byte) *http.Request {
 // dump writes a response as text: status, the protocol's headers, metadata, body.
 func dump(t *testing.T, rt http.RoundTripper, req *http.Request) string {
 	t.Helper()
+	got := send(t, rt, req)
+	var b strings.Builder
+	fmt.Fprintln(&b, got.status)
+	if v := got.header.Get(headerError); v != "" {
+		fmt.Fprintf(&b, "%s: %s\n", headerError, v)
+	}
+	if v := got.header.Get(headerMetadataSize); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n > len(got.body) {
+			t.Fatalf("metadata size %q of a body of %d", v, len(got.body))
+		}
+		fmt.Fprintf(&b, "%s\n", got.body[:n])
+		got.body = got.body[n:]
+	}
+	if got.body != "" {
+		fmt.Fprintf(&b, "%s\n", got.body)
+	}
+	return b.String()
+}
+
+// An answer is a response whose body has been read and closed.
+type answer struct {
+	status string
+	header http.Header
+	body   string
+}
+
+func send(t testing.TB, rt http.RoundTripper, req *http.Request) answer {
+	t.Helper()
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -113,23 +142,17 @@ func dump(t *testing.T, rt http.RoundTripper, req *http.Request) string {
 	if resp.ContentLength != int64(len(body)) {
 		t.Errorf("ContentLength %d of a body of %d", resp.ContentLength, len(body))
 	}
-	var b strings.Builder
-	fmt.Fprintln(&b, resp.Status)
-	if v := resp.Header.Get(headerError); v != "" {
-		fmt.Fprintf(&b, "%s: %s\n", headerError, v)
+	return answer{resp.Status, resp.Header, string(body)}
+}
+
+// refused does a request that is to have no answer and returns why.
+func refused(t testing.TB, rt http.RoundTripper, req *http.Request) error {
+	t.Helper()
+	resp, err := rt.RoundTrip(req)
+	if err == nil {
+		t.Error(errors.Join(fmt.Errorf("answered %s", resp.Status), resp.Body.Close()))
 	}
-	if v := resp.Header.Get(headerMetadataSize); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil || n > len(body) {
-			t.Fatalf("metadata size %q of a body of %d", v, len(body))
-		}
-		fmt.Fprintf(&b, "%s\n", body[:n])
-		body = body[n:]
-	}
-	if len(body) > 0 {
-		fmt.Fprintf(&b, "%s\n", body)
-	}
-	return b.String()
+	return err
 }
 
 func TestWireClosesTheRequestsBody(t *testing.T) {
@@ -139,9 +162,8 @@ func TestWireClosesTheRequestsBody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := b.service.Wire(b.Name).RoundTrip(req)
-	if err != nil || resp.StatusCode != 400 || !body.closed {
-		t.Errorf("got %v, %v; closed: %v", resp, err, body.closed)
+	if got := send(t, b.service.Wire(b.Name), req); got.status != "400 Bad Request" || !body.closed {
+		t.Errorf("got %s; closed: %v", got.status, body.closed)
 	}
 }
 
@@ -158,7 +180,7 @@ func TestWireEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(boom)
 	req := parseRequest(t, []byte("GET /\nCF-R2-Request: {\"version\":1,\"method\":\"head\",\"object\":\"k\"}")).WithContext(ctx)
-	if _, err := b.service.Wire(b.Name).RoundTrip(req); !errors.Is(err, boom) {
+	if err := refused(t, b.service.Wire(b.Name), req); !errors.Is(err, boom) {
 		t.Errorf("got %v, want the context's cause", err)
 	}
 }

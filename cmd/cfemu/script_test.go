@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -52,7 +53,8 @@ func ask() {
 //	                         sets $URL, $CONTROL, $TOKEN, $HOST; its output is in up.log
 //	up! [DIR] [FLAG...]      the same without waiting for Ready
 //	await REGEXP             wait until up.log matches
-//	stop / kill              end it with SIGINT and check that it exits with 0 / with SIGKILL
+//	down / kill9             end it with SIGINT and check that it exits with 0 / with SIGKILL
+//	code N CMD [ARG...]      run a command and check its exit code
 //	http METHOD PATH [Name:Value...] [-- BODY]      ask the Worker's door; stdout is the body
 //	control METHOD PATH [Name:Value...] [-- BODY]   ask the control door, with the token
 //	status N                 the last answer's status
@@ -69,7 +71,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REPO", repo)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
-			env.Setenv("GOCOVERDIR", "")
+			// testscript puts the folder of the programs that TestMain names first.
+			env.Setenv("BIN", filepath.SplitList(env.Getenv("PATH"))[0])
 			h := &harness{dir: env.WorkDir}
 			env.Values["harness"] = h
 			env.Defer(h.cleanup)
@@ -89,8 +92,9 @@ func TestScripts(t *testing.T) {
 			"up":      with((*harness).up),
 			"up!":     with((*harness).upNoWait),
 			"await":   with((*harness).await),
-			"stop":    with((*harness).stop),
-			"kill":    with((*harness).kill),
+			"down":    with((*harness).down),
+			"kill9":   with((*harness).kill9),
+			"code":    with((*harness).code),
 			"http":    with((*harness).http),
 			"control": with((*harness).control),
 			"status":  with((*harness).checkStatus),
@@ -159,10 +163,7 @@ func (h *harness) upNoWait(ts *testscript.TestScript, args []string) {
 	if h.cmd != nil {
 		ts.Fatalf("up: it runs already")
 	}
-	self, err := exec.LookPath("cfemu")
-	if err != nil {
-		self = filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "cfemu")
-	}
+	self := filepath.Join(ts.Getenv("BIN"), "cfemu")
 	all := append([]string{"up"}, args...)
 	if joined := strings.Join(args, " "); !strings.Contains(joined, "--port") && !strings.Contains(joined, "--no-ports") {
 		all = append(all, "--port", "0")
@@ -212,17 +213,17 @@ func (h *harness) await(ts *testscript.TestScript, args []string) {
 	})
 }
 
-func (h *harness) stop(ts *testscript.TestScript, _ []string) {
+func (h *harness) down(ts *testscript.TestScript, _ []string) {
 	ts.Check(h.cmd.Process.Signal(os.Interrupt))
 	err := <-h.ended
 	h.cmd = nil
 	if err != nil {
 		text, _ := os.ReadFile(h.log())
-		ts.Fatalf("stop: %v\n%s", err, text)
+		ts.Fatalf("down: %v\n%s", err, text)
 	}
 }
 
-func (h *harness) kill(ts *testscript.TestScript, _ []string) {
+func (h *harness) kill9(ts *testscript.TestScript, _ []string) {
 	ts.Check(h.cmd.Process.Signal(syscall.SIGKILL))
 	<-h.ended
 	h.cmd = nil
@@ -306,3 +307,20 @@ func (h *harness) replace(ts *testscript.TestScript, args []string) {
 	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(string(b), args[1], args[2])), 0o644))
 }
 
+func (h *harness) code(ts *testscript.TestScript, args []string) {
+	cmd := exec.Command(ts.Getenv("BIN")+"/"+args[1], args[2:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), ts.Stdout(), ts.Stderr()
+	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "PATH="+ts.Getenv("PATH"))
+	err := cmd.Run()
+	exit, failed := errors.AsType[*exec.ExitError](err)
+	if err != nil && !failed {
+		ts.Fatalf("code: %v", err)
+	}
+	got := 0
+	if failed {
+		got = exit.ExitCode()
+	}
+	if want, _ := strconv.Atoi(args[0]); got != want {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+}

@@ -70,7 +70,7 @@ func (h *houseFlags) options(c *cobra.Command, p process, args []string) (emulat
 	if o.Reseed && o.Seed == "" {
 		o.Seed = emulator.SeedDefault
 	}
-	o.Getenv = p.getenv
+	o.Getenv, o.Environ = p.getenv, func() []string { return p.environ }
 	return o, nil
 }
 

@@ -69,6 +69,11 @@ func (b *Builder) resolveBuiltin(args api.OnResolveArgs) (api.OnResolveResult, b
 	if !ok {
 		return api.OnResolveResult{}, false
 	}
+	// Deviation: importing a module of Node.js without nodejs_compat fails the build. Wrangler only
+	// warns when it is written with its prefix, and the upload fails.
+	//
+	// Deviation: modules of Node.js are left to the runtime, which may lack some. Wrangler puts
+	// polyfills in place of those that workerd lacks.
 	switch nodeModeOf(b.in.Compat) {
 	case nodeV2:
 	case nodeV1:

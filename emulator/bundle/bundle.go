@@ -138,6 +138,7 @@ func (b *Builder) output(modules []worker.Module) Output {
 	for _, w := range b.rules.warnings {
 		r.warnings = append(r.warnings, worker.BuildError{Message: w.message, Hint: w.hint})
 	}
+	b.rules.warnings = nil // once is enough: they come from the Input, not from the files
 	return Output{Modules: modules, Exports: r.exports, Inputs: r.sortedInputs(), Warnings: r.warnings}
 }
 
@@ -199,6 +200,8 @@ func (b *Builder) bundle(ctx context.Context) ([]worker.Module, error) {
 		return nil, err
 	}
 	name := entryName(b.in.Main)
+	// Deviation: a Worker in service worker syntax runs as an ES module, and so in strict mode.
+	//
 	// A second output is the style sheet of what imports CSS, which a Worker has no use for.
 	i := slices.IndexFunc(result.OutputFiles, func(f api.OutputFile) bool { return filepath.Base(f.Path) == name })
 	if i < 0 {

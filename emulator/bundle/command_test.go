@@ -86,7 +86,7 @@ func TestRunCommandStopsWhatItStarted(t *testing.T) {
 	var out lockedBuffer
 	done := make(chan error, 1)
 	go func() {
-		done <- RunCommand(ctx, Command{Line: "sleep 1000 & echo $!; wait", Dir: t.TempDir(), Out: &out})
+		done <- RunCommand(ctx, Command{Line: "trap 'echo bye' TERM; sleep 1000 & echo $!; wait", Dir: t.TempDir(), Out: &out})
 	}()
 	testkit.Wait(t, func() error {
 		if !strings.HasSuffix(out.String(), "\n") {
@@ -101,6 +101,9 @@ func TestRunCommandStopsWhatItStarted(t *testing.T) {
 	cancel(boom)
 	if err := <-done; !errors.Is(err, boom) {
 		t.Errorf("got %v, want the context's cause", err)
+	}
+	if !strings.HasSuffix(out.String(), "bye\n") {
+		t.Error("the command was not given the time to say good bye")
 	}
 	testkit.Wait(t, func() error {
 		if gone(child) {

@@ -39,6 +39,7 @@ const mtimeSlack = 20 * time.Millisecond
 type Watcher struct {
 	settle  time.Duration
 	clock   clock.Clock
+	began   func()
 	fs      *fsnotify.Watcher
 	changes chan []string
 	errs    chan error
@@ -57,8 +58,12 @@ type Watcher struct {
 }
 
 // New starts a Watcher that tells of changes once nothing has happened for settle on c (nil: the
-// machine's clock). It owes a Close.
-func New(settle time.Duration, c clock.Clock) (*Watcher, error) {
+// machine's clock). Began, unless nil, is called as soon as a change is seen, once for each delivery
+// that will follow; it must not call the Watcher. It owes a Close.
+func New(settle time.Duration, c clock.Clock, began func()) (*Watcher, error) {
+	if began == nil {
+		began = func() {}
+	}
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("watch files: %w", explain(err))
@@ -66,6 +71,7 @@ func New(settle time.Duration, c clock.Clock) (*Watcher, error) {
 	w := &Watcher{
 		settle:  settle,
 		clock:   clock.Or(c),
+		began:   began,
 		fs:      notify,
 		changes: make(chan []string),
 		errs:    make(chan error, 1),
@@ -211,7 +217,9 @@ func (w *Watcher) taken(batch []string) {
 	for _, p := range batch {
 		delete(w.pending, p)
 	}
-	w.ready = len(w.pending) > 0
+	if w.ready = len(w.pending) > 0; w.ready {
+		w.began()
+	}
 }
 
 // event notes down what an event of the kernel means for the paths asked for.
@@ -294,6 +302,7 @@ func (w *Watcher) note(path string) {
 	now := w.clock.Now()
 	if len(w.pending) == 0 {
 		w.first = now
+		w.began()
 	}
 	w.pending[path] = true
 	if w.isClosing() {

@@ -23,6 +23,7 @@ const (
 	defaultMigrations  = "migrations"
 	defaultMigrationsT = "d1_migrations"
 	defaultWatchDir    = "src"
+	defaultName        = "worker" // Receipt: wrangler 4.164.0, deployment-bundle/entry.ts
 )
 
 // Receipt: wrangler 4.164.0, isValidName
@@ -80,7 +81,7 @@ func (d *decoder) compatibilityDate(v *value, path string) {
 		return
 	}
 	if _, err := time.Parse(time.DateOnly, date); err != nil {
-		hint := "dates are written year-month-day, " + example
+		hint := `dates are written year-month-day, such as "2026-01-31"`
 		if strings.ContainsAny(date, "–—") {
 			hint = "it has a long dash: dates are joined by plain hyphens (-)"
 		}

@@ -7,7 +7,7 @@ type Config struct {
 	Dir  string // its folder: the project
 	Env  string // the chosen environment; empty for the top level
 
-	Name               string // with "-ENV" appended for an environment that sets no name of its own
+	Name               string // with "-ENV" appended for an environment that sets no name; "worker" when there is none
 	Main               string // the entry file; empty when the Worker consists of assets only
 	CompatibilityDate  string
 	CompatibilityFlags []string
@@ -109,8 +109,8 @@ type Queues struct {
 // A QueueProducer is an entry of queues.producers.
 type QueueProducer struct {
 	Binding       string
-	Queue         string
-	DeliveryDelay *int // seconds; wrangler calls it deprecated and without effect
+	Queue         string // WORKER-BINDING, in lower case, when the file names none
+	DeliveryDelay *int   // seconds; wrangler calls it deprecated and without effect
 	Remote        bool
 	Pos           Pos
 }

@@ -78,6 +78,7 @@ func (d *decoder) environment(root *value, top []entry, env string) []entry {
 			out = append(out, entry{k, m.at, m.value, prefix + m.key})
 		}
 	}
+	var lost []string
 	for _, e := range top {
 		switch {
 		case own[e.key.name]:
@@ -85,9 +86,12 @@ func (d *decoder) environment(root *value, top []entry, env string) []entry {
 		case e.key.inherit:
 			out = append(out, e)
 		case !e.key.top && !empty(e.v):
-			d.warn(block.at, fmt.Sprintf("%q stands at the top level but not in \"env.%s\", and is not inherited", e.key.name, env),
-				fmt.Sprintf("add %q to \"env.%s\", empty if the environment shall have none", e.key.name, env))
+			lost = append(lost, e.key.name)
 		}
+	}
+	if len(lost) > 0 {
+		d.warn(block.at, fmt.Sprintf("\"env.%s\" lacks keys of the top level that no environment inherits: %s", env, strings.Join(lost, ", ")),
+			fmt.Sprintf("add them to \"env.%s\", empty where the environment shall have none", env))
 	}
 	return sorted(out)
 }

@@ -33,6 +33,8 @@ func Find(path string) (string, error) {
 	if !info.IsDir() {
 		return abs, nil
 	}
+	// Deviation: the nearest folder with a configuration counts. Wrangler looks for wrangler.json in all
+	// folders above before it looks for wrangler.jsonc in any.
 	for dir := abs; ; dir = filepath.Dir(dir) {
 		for _, name := range fileNames {
 			file := filepath.Join(dir, name)

@@ -3,6 +3,7 @@ package wrangler
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tailscale/hujson"
 )
@@ -36,7 +37,7 @@ func jsonSyntaxError(src source, err error) *Error {
 
 // jsonHint looks at what stands where the parser gave up.
 func jsonHint(src source, e *Error) string {
-	if len(src.text) == 0 {
+	if strings.TrimSpace(src.text) == "" {
 		return `the file is empty; it must hold an object such as {"name": "my-worker", "main": "src/index.ts"}`
 	}
 	if e.Line == 0 {
@@ -46,8 +47,12 @@ func jsonHint(src source, e *Error) string {
 	if at >= len(src.text) {
 		return "the file ends too early: a closing } or ] or a quote is missing"
 	}
-	before, _ := lastToken(src.text[:at])
+	before := lastToken(src.text[:at])
 	switch c := src.text[at]; {
+	case c == '#':
+		return "comments begin with // in JSON"
+	case before == 0 && (c == '[' || isWordByte(c)) && strings.Contains(e.SourceLine, "="):
+		return "this looks like TOML: rename the file to wrangler.toml"
 	case c == '\'':
 		return `strings stand in double quotes: "`
 	case c == '"' && (before == '"' || before == '}' || before == ']' || isWordByte(before)):
@@ -62,16 +67,13 @@ func jsonHint(src source, e *Error) string {
 	return ""
 }
 
-// lastToken is the last byte that is no white space.
-func lastToken(text string) (b byte, at int) {
-	for at := len(text) - 1; at >= 0; at-- {
-		switch text[at] {
-		case ' ', '\t', '\r', '\n':
-		default:
-			return text[at], at
-		}
+// lastToken is the last byte that is no white space; 0 when there is none.
+func lastToken(text string) byte {
+	text = strings.TrimRight(text, " \t\r\n")
+	if text == "" {
+		return 0
 	}
-	return 0, -1
+	return text[len(text)-1]
 }
 
 func isWordByte(c byte) bool {

@@ -70,7 +70,7 @@ var keys = []key{
 	{name: "queues", decode: (*decoder).queues},
 	{name: "ai", decode: (*decoder).ai},
 	{name: "version_metadata", decode: (*decoder).versionMetadata},
-	{name: "services", missing: true, decode: (*decoder).services},
+	{name: "services", decode: (*decoder).services},
 	{name: "durable_objects", missing: true, kinds: []kind{kindObject}, bindings: "Durable Object"},
 	{name: "workflows", missing: true, kinds: []kind{kindArray}, bindings: "Workflow"},
 	{name: "cloudchamber", missing: true, kinds: []kind{kindObject}},

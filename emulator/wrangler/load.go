@@ -123,6 +123,7 @@ func (d *decoder) read(root *value, cfg *Config) {
 	if cfg.Env != "" && cfg.Name != "" && root.path("env", cfg.Env, "name") == nil {
 		cfg.Name += "-" + cfg.Env
 	}
+	d.nameDependent(cfg)
 	d.checkUnique()
 	for _, b := range d.bound {
 		if b.what != "variable" && b.what != "secret" {
@@ -133,6 +134,23 @@ func (d *decoder) read(root *value, cfg *Config) {
 		cfg.Build.Cwd = cfg.Dir
 	}
 	d.checkWhole(root, cfg)
+}
+
+// nameDependent settles what follows from the Worker's name.
+func (d *decoder) nameDependent(cfg *Config) {
+	if cfg.Name == "" {
+		cfg.Name = defaultName
+	}
+	for i, p := range cfg.Queues.Producers {
+		if p.Queue == "" {
+			// Receipt: wrangler 4.164.0 creates missing resources under this name when it deploys.
+			cfg.Queues.Producers[i].Queue = cfg.Name + "-" + strings.ReplaceAll(strings.ToLower(p.Binding), "_", "-")
+		}
+	}
+	// A Worker can be bound to itself; there is no other one here.
+	if slices.ContainsFunc(cfg.Services, func(s Service) bool { return s.Service != cfg.Name || s.Entrypoint != "" }) {
+		cfg.NotEmulated = append(cfg.NotEmulated, "services")
+	}
 }
 
 // checkWhole looks at what is missing.

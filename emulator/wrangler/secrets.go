@@ -86,7 +86,7 @@ func (s secretSource) read() (loaded map[string]string, where string, err error)
 	if len(files) == 0 {
 		files = []string{".env", ".env.local"}
 		if s.cfg.Env != "" {
-			// Deviation: none; wrangler's documentation puts .env.local above .env.NAME, its code does not.
+			// Wrangler's documentation puts .env.local above .env.NAME; its code, which counts, does not.
 			files = append(files, ".env."+s.cfg.Env, ".env."+s.cfg.Env+".local")
 		}
 	}

@@ -45,8 +45,10 @@ func tomlSyntaxError(src source, err error) *Error {
 	switch {
 	case strings.HasPrefix(strings.TrimSpace(src.text), "{"):
 		e.Hint = "this looks like JSON: rename the file to wrangler.jsonc"
-	case strings.Contains(message, "already exists") || strings.Contains(message, "redefine"):
+	case strings.Contains(message, "already"):
 		e.Hint = "each key and table may be defined once; lists of tables are written [[name]]"
+	case strings.Contains(message, "expected newline"):
+		e.Hint = "each key stands on a line of its own"
 	case strings.Contains(trimmed, ":") && !strings.Contains(trimmed, "="):
 		e.Hint = `keys and values are joined by = in TOML: key = "value"`
 	case strings.HasPrefix(trimmed, "//"):
@@ -153,10 +155,6 @@ func (b *tomlBuilder) value(n *unstable.Node, keyAt int) (*value, error) {
 		out.kind, out.truth = kindBool, text == "true"
 	case unstable.Integer:
 		i, err := strconv.ParseInt(text, 0, 64)
-		if err != nil {
-			// A leading plus and zeros are decimal in TOML.
-			i, err = strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
-		}
 		if err != nil {
 			return nil, fmt.Errorf("%s is not a number", text)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -49,6 +50,7 @@ type isolate struct {
 	fetch      *webfetch.API
 	outbound   http.RoundTripper
 	watch      watchdog
+	rest       *restState
 	trampoline goja.Callable
 	then       goja.Callable // Promise.prototype.then
 	resolved   goja.Callable // Promise.resolve
@@ -139,6 +141,9 @@ func (i *isolate) installLoop() error {
 	promise := i.rt.Get("Promise").(*goja.Object)
 	i.then, _ = goja.AssertFunction(promise.Get("prototype").(*goja.Object).Get("then"))
 	i.resolved, _ = goja.AssertFunction(promise.Get("resolve"))
+	if i.rest, err = restOf(i.rt); err != nil {
+		return err
+	}
 	i.rt.SetAsyncContextTracker(i)
 	i.rt.SetPromiseRejectionTracker(i.trackRejection)
 	return nil
@@ -215,8 +220,14 @@ func (i *isolate) newError(class, message string) *goja.Object {
 // tracking closes what an invocation leaves unread when it ends.
 type tracking struct{ next http.RoundTripper }
 
-func (t tracking) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := t.next.RoundTrip(r)
+func (t tracking) RoundTrip(r *http.Request) (res *http.Response, err error) {
+	// It runs in a goroutine of its own, where a panic, though a bug of ours, would end the process.
+	defer func() {
+		if p := recover(); p != nil {
+			res, err = nil, fmt.Errorf("internal error: %v\n%s", p, debug.Stack())
+		}
+	}()
+	res, err = t.next.RoundTrip(r)
 	if err == nil && res.Body != nil && res.Body != http.NoBody && res.StatusCode != http.StatusSwitchingProtocols {
 		if inv := invocationOf(r.Context()); inv != nil {
 			res.Body = inv.track(res.Body)

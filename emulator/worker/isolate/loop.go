@@ -134,6 +134,9 @@ func (i *isolate) turn(inv *invocation, f func()) {
 	overtime := i.watch.end()
 	inv.cpu += took()
 	if err != nil {
+		if _, caught := err.(*goja.Exception); !caught {
+			i.rest.restore()
+		}
 		i.abort(cmp.Or(i.current, inv), err, overtime)
 	}
 	i.reportRejections()

@@ -105,7 +105,7 @@ func compileScript(code string, mapping []byte) (*goja.Program, error) {
 		}
 		code = apply(code, edits)
 	}
-	sm.Mappings = ";" + sm.Mappings // the wrapper's line
+	sm.Mappings = ";" + countFromOne(sm.Mappings) // after the wrapper's line
 	mapping, err := json.Marshal(sm)
 	if err != nil {
 		return nil, fmt.Errorf("source map of the bundle: %w", err)

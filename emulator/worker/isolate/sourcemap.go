@@ -137,6 +137,33 @@ func appendVLQ(b []byte, n int) []byte {
 	}
 }
 
+// countFromOne moves every column, in the generated code and in the sources, by one. Columns count
+// from 0 in source maps, and goja asks with columns from 1 and reports what it gets.
+func countFromOne(mappings string) string {
+	out := make([]byte, 0, len(mappings)+len(mappings)/8)
+	sources := false
+	for mappings != "" {
+		var line string
+		line, rest, more := strings.Cut(mappings, ";")
+		mappings = rest
+		if column, after, ok := cutVLQ(line); ok {
+			out, line = appendVLQ(out, column+1), after
+			if !sources && line != "" && line[0] != ',' {
+				source, after, _ := cutVLQ(line)
+				row, after, _ := cutVLQ(after)
+				column, after, _ := cutVLQ(after)
+				out = appendVLQ(appendVLQ(appendVLQ(out, source), row), column+1)
+				line, sources = after, true
+			}
+		}
+		out = append(out, line...)
+		if more {
+			out = append(out, ';')
+		}
+	}
+	return string(out)
+}
+
 // shift moves the mappings by what edits, none of which spans a line, do to the columns of code.
 func (m *sourceMap) shift(code string, edits []edit) error {
 	lines, err := m.decode()

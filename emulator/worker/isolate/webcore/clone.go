@@ -108,7 +108,7 @@ func (cl *cloner) clone(v goja.Value) goja.Value {
 		return cl.array(o)
 	case "Error":
 		return cl.error(o)
-	case "Function":
+	case "Function", "Arguments":
 		cl.refuse(o)
 	case "Date":
 		return cl.remember(o, cl.construct("Date", cl.call(cl.p.age, o)))

@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dop251/goja"
 )
@@ -23,12 +22,13 @@ type numberStyle struct {
 var currencySymbols = map[string]string{
 	"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CNY": "CN¥", "KRW": "₩", "BRL": "R$",
 	"CAD": "CA$", "AUD": "A$", "MXN": "MX$", "NZD": "NZ$", "HKD": "HK$", "ILS": "₪", "VND": "₫", "TWD": "NT$",
-	"XAF": "FCFA", "XOF": "F\u202fCFA", "PHP": "₱",
+	"XAF": "FCFA\u00a0", "XOF": "F\u202fCFA\u00a0", "XPF": "CFPF\u00a0", "XCD": "EC$", "PHP": "₱",
 }
 
 // currencyDigits are the currencies that do not have hundredths.
 var currencyDigits = map[string]int{
 	"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "UGX": 0, "XAF": 0, "XOF": 0, "PYG": 0, "RWF": 0,
+	"XPF": 0, "HUF": 0,
 	"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3, "LYD": 3,
 }
 
@@ -42,17 +42,26 @@ func (c *Core) formatNumber(call goja.FunctionCall) goja.Value {
 		digits = v.String()
 	default:
 		f := call.Argument(0).ToFloat()
-		switch {
-		case math.IsNaN(f):
-			return c.rt.ToValue("NaN")
-		case math.IsInf(f, 1):
-			return c.rt.ToValue(style.prefix + "∞" + style.suffix)
-		case math.IsInf(f, -1):
-			return c.rt.ToValue("-" + style.prefix + "∞" + style.suffix)
+		if text, ok := style.notFinite(f); ok {
+			return c.rt.ToValue(text)
 		}
 		digits = strconv.FormatFloat(f, 'f', -1, 64)
 	}
 	return c.rt.ToValue(style.format(digits))
+}
+
+// notFinite formats NaN and the infinities, and reports false for numbers.
+func (s numberStyle) notFinite(f float64) (string, bool) {
+	prefix := strings.TrimSuffix(s.prefix, "\u00a0")
+	switch {
+	case math.IsNaN(f):
+		return prefix + "NaN" + s.suffix, true
+	case math.IsInf(f, 1):
+		return prefix + "∞" + s.suffix, true
+	case math.IsInf(f, -1):
+		return "-" + prefix + "∞" + s.suffix, true
+	}
+	return "", false
 }
 
 func (c *Core) numberStyle(v goja.Value) numberStyle {
@@ -197,27 +206,4 @@ func roundHalfUp(whole, fraction string, n int) (string, string) {
 		all = append([]byte{'1'}, all...)
 	}
 	return string(all[:len(all)-n]), string(all[len(all)-n:])
-}
-
-// formatDate is toLocaleString and its siblings of dates, in UTC as Workers are.
-func (c *Core) formatDate(call goja.FunctionCall) goja.Value {
-	ms := call.Argument(0).ToFloat()
-	if math.IsNaN(ms) {
-		return c.rt.ToValue("Invalid Date")
-	}
-	if o := c.dictionary(call.Argument(2), "toLocaleString"); o != nil {
-		for _, name := range o.Keys() {
-			v := o.Get(name)
-			if !goja.IsUndefined(v) && (name != "timeZone" || v.String() != "UTC") {
-				c.unsupportedOption(name + ": " + v.String())
-			}
-		}
-	}
-	t := time.UnixMilli(int64(ms)).UTC()
-	layout := map[string]string{
-		"any":  "1/2/2006, 3:04:05 PM",
-		"date": "1/2/2006",
-		"time": "3:04:05 PM",
-	}[call.Argument(1).String()]
-	return c.rt.ToValue(t.Format(layout))
 }

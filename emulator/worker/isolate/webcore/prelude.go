@@ -29,6 +29,8 @@ func (c *Core) installPrelude() {
 	run, _ := goja.AssertFunction(v)
 	native := c.rt.NewObject()
 	for name, f := range map[string]func(goja.FunctionCall) goja.Value{
+		"define":       func(call goja.FunctionCall) goja.Value { return defineMethods(call, false) },
+		"replace":      func(call goja.FunctionCall) goja.Value { return defineMethods(call, true) },
 		"transfer":     c.transferBuffer,
 		"detached":     c.bufferDetached,
 		"isWellFormed": c.isWellFormed,
@@ -41,6 +43,18 @@ func (c *Core) installPrelude() {
 	}
 	_, err = run(goja.Undefined(), native)
 	must(err)
+}
+
+// defineMethods puts the properties of an object literal on a target, as methods of the language are:
+// not enumerable. Without replace, what the target has already stays.
+func defineMethods(call goja.FunctionCall, replace bool) goja.Value {
+	target, methods := call.Argument(0).(*goja.Object), call.Argument(1).(*goja.Object)
+	for _, name := range methods.Keys() {
+		if replace || target.Get(name) == nil {
+			must(target.DefineDataProperty(name, methods.Get(name), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+		}
+	}
+	return goja.Undefined()
 }
 
 // transferBuffer moves the bytes of an ArrayBuffer into a new one of the given length, undefined for

@@ -6,12 +6,9 @@
   const defineProperty = Object.defineProperty;
   const hidden = (o, key, value) => defineProperty(o, key, { value, writable: true, configurable: true });
 
-  // define puts the methods of an object literal on target, non-enumerable as the language's are.
-  const define = (target, methods) => {
-    for (const key of Reflect.ownKeys(methods)) {
-      if (!Object.hasOwn(target, key)) hidden(target, key, methods[key]);
-    }
-  };
+  // define puts the methods of an object literal on target, where it has no such property yet, and
+  // non-enumerable as the language's are. It is in Go because it runs a hundred times per isolate.
+  const define = native.define;
   const defineGlobal = (name, value) => {
     if (!(name in globalThis)) hidden(globalThis, name, value);
   };
@@ -71,7 +68,7 @@
   });
 
   define(Array, {
-    fromAsync(items, mapper, thisArg) {
+    fromAsync(items, mapper = undefined, thisArg = undefined) {
       const C = this;
       const build = async () => {
         if (mapper !== undefined) needFunction(mapper);
@@ -133,22 +130,15 @@
   });
 
   define(ArrayBuffer.prototype, {
-    transfer(newLength) { return native.transfer(this, newLength); },
-    transferToFixedLength(newLength) { return native.transfer(this, newLength); },
+    transfer(newLength = undefined) { return native.transfer(this, newLength); },
+    transferToFixedLength(newLength = undefined) { return native.transfer(this, newLength); },
   });
-  for (const [name, get] of Object.entries({
-    detached() { return native.detached(this); },
-    resizable() { native.detached(this); return false; },
-    maxByteLength() { return this.byteLength; },
-  })) {
+  const attribute = (name, get) => {
     if (!(name in ArrayBuffer.prototype)) defineProperty(ArrayBuffer.prototype, name, { get, configurable: true });
-  }
-
-  // Lengths are 0 while a function is made with rest parameters; give back what the language says.
-  for (const [f, length] of [[Promise.try, 1], [Array.fromAsync, 1], [ArrayBuffer.prototype.transfer, 0],
-    [ArrayBuffer.prototype.transferToFixedLength, 0]]) {
-    if (f.length !== length) defineProperty(f, 'length', { value: length, configurable: true });
-  }
+  };
+  attribute('detached', function () { return native.detached(this); });
+  attribute('resizable', function () { native.detached(this); return false; });
+  attribute('maxByteLength', function () { return this.byteLength; });
 
   installIterator();
   installErrors();
@@ -397,12 +387,8 @@
         }
         return undefined;
       },
-      [Symbol.dispose]() {
-        this.return?.();
-      },
     });
-    defineProperty(proto.reduce, 'length', { value: 1, configurable: true });
-    defineProperty(proto[Symbol.dispose], 'name', { value: '[Symbol.dispose]', configurable: true });
+    hidden(proto, Symbol.dispose, { [Symbol.dispose]() { this.return?.(); } }[Symbol.dispose]);
 
     const wrapped = new WeakMap();
     const wrapPrototype = Object.create(proto);
@@ -434,9 +420,11 @@
       captureStackTrace(target, from) {
         needObject(target, 'The target of captureStackTrace');
         const frames = new Error().stack.split('\n').filter((line) => line.startsWith('\tat ')).slice(1);
-        if (typeof from === 'function' && from.name) {
-          const at = frames.findIndex((line) => line.startsWith(`\tat ${from.name} (`));
-          frames.splice(0, at + 1);
+        if (typeof from === 'function') {
+          // goja's frames of class constructors are nameless, so one on top counts as from's own.
+          const named = frames.findIndex((line) => from.name && line.startsWith(`\tat ${from.name} (`));
+          if (named >= 0) frames.splice(0, named + 1);
+          else if (target instanceof from && frames.length > 0 && !frames[0].endsWith('))')) frames.shift();
         }
         let head;
         try { head = Error.prototype.toString.call(target); } catch { head = 'Error'; }
@@ -498,20 +486,20 @@
 
   // goja's toLocaleString takes a radix where the language has a locale, and knows no en-US dates.
   function installLocale() {
-    hidden(Number.prototype, 'toLocaleString', {
-      toLocaleString(locales, options) { return native.formatNumber(Number.prototype.valueOf.call(this), options); },
-    }.toLocaleString);
-    hidden(BigInt.prototype, 'toLocaleString', {
-      toLocaleString(locales, options) { return native.formatNumber(BigInt.prototype.valueOf.call(this), options); },
-    }.toLocaleString);
-    for (const [name, what] of [['toLocaleString', 'any'], ['toLocaleDateString', 'date'], ['toLocaleTimeString', 'time']]) {
-      hidden(Date.prototype, name, {
-        [name](locales, options) { return native.formatDate(Date.prototype.getTime.call(this), what, options); },
-      }[name]);
-    }
-    for (const f of [Number.prototype.toLocaleString, BigInt.prototype.toLocaleString, Date.prototype.toLocaleString,
-      Date.prototype.toLocaleDateString, Date.prototype.toLocaleTimeString]) {
-      defineProperty(f, 'length', { value: 0, configurable: true });
-    }
+    const { valueOf: number } = Number.prototype;
+    const { valueOf: bigint } = BigInt.prototype;
+    const { getTime } = Date.prototype;
+    const replace = native.replace;
+    replace(Number.prototype, {
+      toLocaleString(locales = undefined, options = undefined) { return native.formatNumber(number.call(this), options); },
+    });
+    replace(BigInt.prototype, {
+      toLocaleString(locales = undefined, options = undefined) { return native.formatNumber(bigint.call(this), options); },
+    });
+    replace(Date.prototype, {
+      toLocaleString(locales = undefined, options = undefined) { return native.formatDate(getTime.call(this), 'any', options); },
+      toLocaleDateString(locales = undefined, options = undefined) { return native.formatDate(getTime.call(this), 'date', options); },
+      toLocaleTimeString(locales = undefined, options = undefined) { return native.formatDate(getTime.call(this), 'time', options); },
+    });
   }
 })

@@ -2,6 +2,7 @@ package webcore
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host/hosttest"
@@ -33,11 +34,13 @@ func result(t testing.TB, h *hosttest.Host, body string) string {
 	if s, ok := v.(string); ok {
 		return s
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
 		t.Fatal(err)
 	}
-	return string(b)
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func BenchmarkInstall(b *testing.B) {

@@ -23,6 +23,9 @@ func ed25519Provider() provider {
 			if !ok {
 				return nil, fail("InvalidAccessError", "Asymmetric verification requires a public key.")
 			}
+			if len(signature) != ed25519.SignatureSize {
+				return nil, fail("OperationError", "Invalid Ed25519 signature length %d", len(signature))
+			}
 			return ed25519.Verify(public, data, signature), nil
 		}}
 	}
@@ -185,6 +188,10 @@ func exportOctetPair(k *key, format string) (any, error) {
 	case "jwk":
 		j := k.exported("OKP")
 		j.crv = &k.algorithm.name
+		if k.algorithm.name == "Ed25519" {
+			alg := "EdDSA"
+			j.alg = &alg
+		}
 		public := k.material
 		switch m := k.material.(type) {
 		case ed25519.PrivateKey:

@@ -7,16 +7,33 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
 // A blob is the state of a Blob, and of a File when isFile is set. Its data never changes.
 type blob struct {
+	a            *API // the isolate's
 	data         []byte
 	contentType  string
 	isFile       bool
 	name         string
 	lastModified float64
+}
+
+// Clone makes a Blob or File with the same content, for structuredClone. The bytes are shared.
+func (b *blob) Clone(host.Host) goja.Value {
+	c := *b
+	return b.a.blobObject(&c)
+}
+
+// blobObject returns a Blob or File for b.
+func (a *API) blobObject(b *blob) *goja.Object {
+	b.a = a
+	if b.isFile {
+		return a.file.New(b)
+	}
+	return a.blob.New(b)
 }
 
 func (a *API) defineBlob() {
@@ -76,7 +93,7 @@ func decodeKeepBOM(b []byte) string {
 }
 
 func (a *API) makeBlob(class string, parts, options goja.Value) *blob {
-	b := &blob{}
+	b := &blob{a: a}
 	native := false
 	if !nullish(options) {
 		o, ok := options.(*goja.Object)
@@ -156,7 +173,7 @@ func (a *API) sliceBlob(b *blob, call goja.FunctionCall) goja.Value {
 	if v := call.Argument(2); !goja.IsUndefined(v) {
 		part.contentType = normalizeType(a.realm.String(v))
 	}
-	return a.blob.New(part)
+	return a.blobObject(part)
 }
 
 // relative clamps an index that may count from the end.

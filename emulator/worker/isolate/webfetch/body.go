@@ -193,7 +193,7 @@ func defineBody[T bodyOwner](a *API, c *idl.Class[T]) {
 	read("blob", func(o T, content []byte) (goja.Value, error) {
 		_, h := o.parts()
 		contentType, _ := h.get("content-type")
-		return a.blob.New(&blob{data: content, contentType: blobType(contentType)}), nil
+		return a.blobObject(&blob{data: content, contentType: blobType(contentType)}), nil
 	})
 	c.AsyncMethod("formData", 0, func(o T, call goja.FunctionCall) goja.Value {
 		b, h := o.parts()

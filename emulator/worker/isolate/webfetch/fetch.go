@@ -50,7 +50,8 @@ func (a *API) fetch(rt http.RoundTripper, call goja.FunctionCall) goja.Value {
 			a.throw(err)
 		}
 	}
-	f := &fetching{rt: rt, manual: r.redirect == "manual", urls: []string{r.url}}
+	href, _, _ := strings.Cut(r.url, "#") // a response has no fragment
+	f := &fetching{rt: rt, manual: r.redirect == "manual", urls: []string{href}}
 	if rt == nil {
 		f.rt = a.h.Outbound()
 	}

@@ -118,7 +118,7 @@ func (a *API) entryValue(e *entry) goja.Value {
 		return a.rt.ToValue(e.text)
 	}
 	if e.object == nil {
-		e.object = a.file.New(e.file)
+		e.object = a.blobObject(e.file)
 	}
 	return e.object
 }

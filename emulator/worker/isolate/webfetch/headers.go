@@ -15,6 +15,7 @@ type headers struct {
 	fields    []field
 	lazy      http.Header // of an incoming message, not looked at yet
 	host      string      // of a lazy request header, which Go keeps apart
+	sorted    [][2]string // as code iterates over it; nil after a change
 	immutable bool
 	object    *goja.Object // the Headers that code sees, once it has looked
 }
@@ -76,6 +77,7 @@ func (f *field) combined() string {
 }
 
 func (h *headers) set(name, value string) {
+	h.sorted = nil
 	if f := h.find(name); f != nil {
 		f.values = []string{value}
 		return
@@ -84,6 +86,7 @@ func (h *headers) set(name, value string) {
 }
 
 func (h *headers) append(name, value string) {
+	h.sorted = nil
 	if f := h.find(name); f != nil {
 		f.values = append(f.values, value)
 		return
@@ -93,6 +96,7 @@ func (h *headers) append(name, value string) {
 
 func (h *headers) delete(name string) {
 	h.load()
+	h.sorted = nil
 	h.fields = slices.DeleteFunc(h.fields, func(f field) bool { return f.name == name })
 }
 
@@ -120,6 +124,9 @@ func (h *headers) http() http.Header {
 
 // pairs is the list as code iterates over it: sorted, combined, but each Set-Cookie by itself.
 func (h *headers) pairs() [][2]string {
+	if h.sorted != nil {
+		return h.sorted
+	}
 	h.load()
 	sorted := slices.Clone(h.fields)
 	slices.SortFunc(sorted, func(a, b field) int { return strings.Compare(a.name, b.name) })
@@ -133,6 +140,7 @@ func (h *headers) pairs() [][2]string {
 			out = append(out, [2]string{f.name, v})
 		}
 	}
+	h.sorted = out
 	return out
 }
 

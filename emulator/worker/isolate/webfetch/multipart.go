@@ -10,7 +10,7 @@ import (
 	"github.com/dop251/goja"
 )
 
-// encodeForm writes an entry list as multipart/form-data. The files' bytes are not copied.
+// encodeForm writes an entry list as multipart/form-data.
 func (a *API) encodeForm(f *formData) (b *body, contentType string) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails

@@ -123,7 +123,7 @@ func (p *pump) fetch() error {
 	p.mu.Lock()
 	token, err := p.token, p.err
 	if p.closed && err == nil {
-		err = errClosed
+		err = p.reason
 	}
 	if err == nil {
 		p.token = nil

@@ -58,7 +58,7 @@ func (a *API) NewRequest(r *http.Request, cf []byte) *goja.Object {
 		headers:  &headers{lazy: r.Header, host: r.Host, immutable: true},
 		redirect: "manual",
 		cf:       cfProperty{json: cf},
-		incoming: a.h.Context(),
+		incoming: r.Context(),
 	}
 	switch {
 	case r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0:

@@ -305,6 +305,16 @@ func (a *API) TakeResponse(v goja.Value) (*http.Response, error) {
 	return res, nil
 }
 
+// HeadLength is the Content-Length that code has declared for the response v, which has no body: the
+// answer to a HEAD request sends it on, no other may.
+func (a *API) HeadLength(v goja.Value) (string, bool) {
+	r, ok := idl.As[*response](a.realm, v)
+	if !ok || r.body != nil {
+		return "", false
+	}
+	return r.headers.get("content-length")
+}
+
 // encode puts src into res in the Content-Encoding that its headers declare.
 func (a *API) encode(res *http.Response, r *response, src *source) {
 	res.Body, res.ContentLength = src.raw, src.length

@@ -18,7 +18,7 @@ import (
 var scripts embed.FS
 
 // parts are the scripts in the order in which they run: they share one function's scope.
-var scriptOrder = []string{"base", "readable", "byte", "reader", "writable", "transform", "pipe", "identity", "coding", "native"}
+var scriptOrder = []string{"base", "readable", "byte", "bytetee", "reader", "writable", "transform", "pipe", "identity", "coding", "native"}
 
 // compiled is the streams' program. It is the same for all isolates and takes milliseconds to make.
 var compiled = sync.OnceValue(func() *goja.Program {

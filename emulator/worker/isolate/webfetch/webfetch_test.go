@@ -1,28 +1,76 @@
 package webfetch
 
 import (
+	"encoding/json"
+	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host/hosttest"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webcore"
 )
 
-func TestStreamsLoad(t *testing.T) {
+// helpers are what the scripts of the tables use.
+const helpers = `
+globalThis.thrown = (f) => { try { f() } catch (e) { return e.name + ': ' + e.message } return 'nothing thrown' };
+globalThis.rejected = async (p) => { try { await (typeof p === 'function' ? p() : p) } catch (e) { return e && e.name ? e.name + ': ' + e.message : String(e) } return 'not rejected' };
+globalThis.kind = (f) => { try { f() } catch (e) { return e.name } return 'nothing thrown' };
+globalThis.rejectedKind = async (p) => { try { await (typeof p === 'function' ? p() : p) } catch (e) { return e.name } return 'not rejected' };
+globalThis.readAll = async (s) => { const r = s.getReader(), out = []; for (;;) { const {value, done} = await r.read(); if (done) return out; out.push(value) } };
+globalThis.utf8 = (s) => new TextEncoder().encode(s);
+globalThis.string = (b) => new TextDecoder().decode(b);
+globalThis.turns = async (n = 8) => { for (let i = 0; i < n; i++) await null };
+`
+
+func newHost(t testing.TB) (*hosttest.Host, *API) {
+	t.Helper()
 	h := hosttest.New(t)
-	Install(h)
-	t.Log(h.Run(t, `
-	const rs = new ReadableStream({start(c){ c.enqueue('a'); c.enqueue('b'); c.close(); }});
-	const r = rs.getReader(); const out=[];
-	for(;;){ const {value,done}=await r.read(); if(done) break; out.push(value);} 
-	const b = await new Response(new Response("hällo").body).text();
-	const ts = new TransformStream({transform(x,c){c.enqueue(x+x)}});
-	const out2=[];
-	await ReadableStream.from(['x','y']).pipeThrough(ts).pipeTo(new WritableStream({write(c){out2.push(c)}}));
-	const i = new IdentityTransformStream();
-	const p = new Response("through").body.pipeTo(i.writable);
-	const t3 = await new Response(i.readable).text();
-	await p;
-	const i2 = new FixedLengthStream(3);
-	const w = i2.writable.getWriter(); const wp = w.write(new Uint8Array([65,66,67])).then(()=>w.close());
-	const t4 = await new Response(i2.readable).text(); await wp;
-	return [out.join(), b, out2.join(), t3, t4].join('|')`))
+	webcore.Install(h)
+	a := Install(h)
+	if _, err := h.RT.RunString(helpers); err != nil {
+		t.Fatal(err)
+	}
+	return h, a
 }
+
+// A script is a body of an async function and the JSON of what it must return.
+type script struct{ code, want string }
+
+func runScripts(t *testing.T, scripts map[string]script, prepare ...func(h *hosttest.Host, a *API)) {
+	t.Helper()
+	for name, tt := range scripts {
+		t.Run(name, func(t *testing.T) {
+			h, a := newHost(t)
+			for _, p := range prepare {
+				p(h, a)
+			}
+			got, err := h.Try(t, "return JSON.stringify(await (async () => {"+tt.code+"})())")
+			if err != nil {
+				t.Fatalf("script: %v", err)
+			}
+			if got == nil {
+				got = "undefined"
+			}
+			if !sameJSON(got.(string), tt.want) {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func sameJSON(a, b string) bool {
+	var x, y any
+	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
+		return a == b
+	}
+	p, _ := json.Marshal(x)
+	q, _ := json.Marshal(y)
+	return string(p) == string(q)
+}
+
+// A transport is a RoundTripper from a func.
+type transport func(r *http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+var errRefused = errors.New("outbound: example.com is not allowed")

@@ -5,7 +5,10 @@
 const identityText = 'This TransformStream is being used as a byte stream, but received ';
 
 class Identity {
-	constructor(length) {
+	constructor(length, options = undefined) {
+		// By default one write waits at a time; a high water mark lets so many bytes wait.
+		const hwm = dictionary(options, 'QueuingStrategy').highWaterMark;
+		const strategy = hwm === undefined ? {} : { hwm: highWaterMark({ highWaterMark: hwm }, 1), size: (chunk) => chunk?.byteLength ?? 1 };
 		this.length = length; // of all that will be written, -1 when unknown
 		this.seen = 0;
 		this.waiting = undefined; // {bytes, done} of a write that nobody has read yet
@@ -21,6 +24,7 @@ class Identity {
 			write: (chunk) => promised(() => this.write(chunk)),
 			close: () => promised(() => this.close()),
 			abort: (reason) => promised(() => this.abort(reason)),
+			...strategy,
 		});
 		this.writable.identity = this;
 	}
@@ -148,8 +152,7 @@ function splice(source, dest) {
 
 class IdentityTransformStream extends TransformStream {
 	constructor(key = undefined, identity = undefined) {
-		if (key !== INTERNAL) dictionary(key, 'QueuingStrategy');
-		super(INTERNAL, key === INTERNAL ? identity : new Identity(-1));
+		super(INTERNAL, key === INTERNAL ? identity : new Identity(-1, key));
 	}
 }
 publish('IdentityTransformStream', IdentityTransformStream);
@@ -158,8 +161,7 @@ class FixedLengthStream extends IdentityTransformStream {
 	constructor(expectedLength, options = undefined) {
 		const n = typeof expectedLength === 'bigint' ? Number(expectedLength) : Math.trunc(Number(expectedLength));
 		if (!Number.isSafeInteger(n) || n < 0) throw new TypeError('FixedLengthStream requires an integer expected length less than 2^53.');
-		dictionary(options, 'QueuingStrategy');
-		super(INTERNAL, new Identity(n));
+		super(INTERNAL, new Identity(n, options));
 	}
 }
 publish('FixedLengthStream', FixedLengthStream);

@@ -182,8 +182,7 @@ class ReadableStream {
 			this.#s = strategy;
 			return;
 		}
-		if (source === undefined) source = null;
-		if (source !== null && !isObject(source)) throw new TypeError('The underlying source is not an object.');
+		if (source !== undefined && !isObject(source)) throw new TypeError('The underlying source is not an object.');
 		strategy = dictionary(strategy, 'QueuingStrategy');
 		const dict = source ?? {};
 		const auto = dict.autoAllocateChunkSize;

@@ -160,8 +160,7 @@ class TransformStream {
 			this.#writable = wrapWritable(writableStrategy.writable);
 			return;
 		}
-		if (transformer === undefined) transformer = null;
-		if (transformer !== null && !isObject(transformer)) throw new TypeError('The transformer is not an object.');
+		if (transformer !== undefined && !isObject(transformer)) throw new TypeError('The transformer is not an object.');
 		writableStrategy = dictionary(writableStrategy, 'QueuingStrategy');
 		readableStrategy = dictionary(readableStrategy, 'QueuingStrategy');
 		const dict = transformer ?? {};

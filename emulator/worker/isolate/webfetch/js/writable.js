@@ -283,8 +283,7 @@ class WritableStream {
 			this.#s = strategy;
 			return;
 		}
-		if (sink === undefined) sink = null;
-		if (sink !== null && !isObject(sink)) throw new TypeError('The underlying sink is not an object.');
+		if (sink !== undefined && !isObject(sink)) throw new TypeError('The underlying sink is not an object.');
 		strategy = dictionary(strategy, 'QueuingStrategy');
 		const dict = sink ?? {};
 		const abort = method(dict, 'abort');
