@@ -338,7 +338,11 @@ func shutdown(ctx context.Context, s *http.Server) error {
 func (e *Emulator) ready() {
 	e.isReady.Do(func() {
 		urls := e.URLs()
-		e.report(Event{Type: EventReady, Worker: e.name(), URLs: &urls, Took: clock.System.Now().Sub(e.begun)})
+		ev := Event{Type: EventReady, Worker: e.name(), URLs: &urls, Took: clock.System.Now().Sub(e.begun)}
+		if e.workerDoor.moved {
+			ev.Message = fmt.Sprintf("port %d is in use", DefaultPort)
+		}
+		e.report(ev)
 	})
 }
 
@@ -413,9 +417,6 @@ func (e *Emulator) upstreamHost() string {
 
 // URLs are the addresses of the doors.
 func (e *Emulator) URLs() URLs { return URLs{Worker: e.workerDoor.url(), Control: e.controlDoor.url()} }
-
-// Moved reports whether a door had to take another port than its default.
-func (e *Emulator) Moved() bool { return e.workerDoor.moved || e.controlDoor.moved }
 
 // Token is the bearer token of /cfemu/v1.
 func (e *Emulator) Token() string { return e.token }

@@ -166,7 +166,7 @@ func (e *Emulator) announceMigrations(ctx context.Context, cfg *wrangler.Config,
 		}
 		for _, m := range files {
 			switch {
-			case !slices.Contains(changed, m.path):
+			case !slices.Contains(changed, m.path) && !slices.Contains(changed, b.MigrationsDir): // the folder itself, when it is new
 			case done[m.name]:
 				e.warn(fmt.Sprintf("%s has changed, but it was applied to %s before: put the change into a new migration", e.relative(m.path), db.Name))
 			default:

@@ -23,7 +23,7 @@ const (
 	EventInfo      EventType = "info"      // Message
 	EventWarning   EventType = "warning"   // Message, Source
 	EventError     EventType = "error"     // Message, Source, Detail
-	EventReady     EventType = "ready"     // URLs, Took
+	EventReady     EventType = "ready"     // URLs, Took; Message when a default port was in use
 	EventRequest   EventType = "request"   // Method, Path, Status, Took, Ops, Ray
 	EventConsole   EventType = "console"   // Level, Message, Source, Ray
 	EventQueue     EventType = "queue"     // Queue, Messages, Retried, Took, Ops, Ray

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cfemu/cfemu/kv"
@@ -52,24 +53,25 @@ func (e *Emulator) seed(ctx context.Context, w *wiring, products []string) error
 	if err != nil {
 		return err
 	}
-	loaded, skipped := map[string]int{}, 0
+	var fresh []seedFile
+	skipped := 0
 	for _, f := range files {
 		if products != nil && !slices.Contains(products, f.product) {
 			continue
 		}
 		was, known := e.state.applied.Seed[f.name]
-		if known {
-			skipped++
-			if was != f.hash {
-				e.warn(fmt.Sprintf("seed file %s has changed since it was loaded and is skipped: `cfemu reset --seed` or --reseed loads it anew", e.relative(filepath.Join(dir, f.name))))
-			}
+		if !known {
+			fresh = append(fresh, f)
 			continue
 		}
-		if err := e.loadSeed(ctx, w, f); err != nil {
-			return &SeedError{e.relative(filepath.Join(dir, filepath.FromSlash(f.name))), err}
+		skipped++
+		if was != f.hash {
+			e.warn(fmt.Sprintf("seed file %s has changed since it was loaded and is skipped: `cfemu reset --seed` or --reseed loads it anew", e.relative(filepath.Join(dir, f.name))))
 		}
-		e.state.applied.Seed[f.name] = f.hash
-		loaded[f.product+"/"+f.binding]++
+	}
+	loaded, err := e.loadSeeds(ctx, w, fresh)
+	if err != nil {
+		return err
 	}
 	if skipped > 0 && products == nil {
 		e.info(fmt.Sprintf("seed: %s loaded before, skipped", count(skipped, "file")))
@@ -150,6 +152,40 @@ func seedFileOf(p string) (*seedFile, error) {
 		return f, nil
 	}
 	return nil, &SeedError{p, errors.New("its place says nothing to cfemu: expected d1/<binding>.sql, kv/<binding>.json or r2/<binding>/<key>")}
+}
+
+// seedWriters is how many objects are written at the same time: they share flushes of the disk.
+const seedWriters = 16
+
+// loadSeeds loads files in order, objects side by side, and counts them by product and binding. The
+// error is that of the first file that failed; what was loaded is noted all the same.
+func (e *Emulator) loadSeeds(ctx context.Context, w *wiring, files []seedFile) (map[string]int, error) {
+	errs := make([]error, len(files))
+	var objects sync.WaitGroup
+	free := make(chan struct{}, seedWriters)
+	for i, f := range files {
+		if f.product != "r2" {
+			if errs[i] = e.loadSeed(ctx, w, f); errs[i] != nil {
+				break // the loop below stops here too
+			}
+			continue
+		}
+		free <- struct{}{}
+		objects.Go(func() {
+			errs[i] = e.loadSeed(ctx, w, f)
+			<-free
+		})
+	}
+	objects.Wait()
+	loaded := map[string]int{}
+	for i, f := range files {
+		if errs[i] != nil {
+			return nil, errors.Join(&SeedError{e.relative(filepath.Join(e.seedDir(), filepath.FromSlash(f.name))), errs[i]}, e.state.writeApplied())
+		}
+		e.state.applied.Seed[f.name] = f.hash
+		loaded[f.product+"/"+f.binding]++
+	}
+	return loaded, nil
 }
 
 func (e *Emulator) loadSeed(ctx context.Context, w *wiring, f seedFile) error {

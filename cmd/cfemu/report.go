@@ -136,7 +136,11 @@ func (t *textReporter) Report(ev emulator.Event) {
 func (t *textReporter) line(ev emulator.Event) string {
 	switch ev.Type {
 	case emulator.EventReady:
-		return fmt.Sprintf("%s (%s)\n", t.paint(green, "Ready on "+ev.URLs.Worker), duration(ev.Took))
+		note := duration(ev.Took)
+		if ev.Message != "" {
+			note += "; " + ev.Message
+		}
+		return fmt.Sprintf("%s (%s)\n", t.paint(green, "Ready on "+ev.URLs.Worker), note)
 	case emulator.EventRequest:
 		status := t.paint(statusColour(ev.Status), fmt.Sprint(ev.Status))
 		return t.event(fmt.Sprintf("%s %s %s", ev.Method, ev.Path, status), ev)

@@ -268,4 +268,3 @@ func plainResponse(res *http.Response) *http.Response {
 	return &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Header: http.Header{},
 		Body: res.Body, ContentLength: res.ContentLength, Request: res.Request}
 }
-

@@ -264,14 +264,16 @@ func TestR2(t *testing.T) {
 			`return new Response((await env.B.get("k")).body)`), `hello`)
 	})
 	t.Run("missing objects and failed conditions", func(t *testing.T) {
-		gone := func() *http.Response { return answer(404, "", r2Error(404, 10007, "The specified key does not exist.")...) }
+		gone := func() *http.Response {
+			return answer(404, "", r2Error(404, 10007, "The specified key does not exist.")...)
+		}
 		expect(t, use(t, "r2_bucket", product(t,
 			exchange{r2Get(`{"version":1,"method":"get","object":"k"}`), gone()},
 			exchange{r2Get(`{"version":1,"method":"head","object":"k"}`), gone()},
 			exchange{r2Put(`{"version":1,"method":"delete","object":"k"}`, ""), gone()},
 			exchange{r2Get(`{"version":1,"method":"get","object":"k","onlyIf":{"etagDoesNotMatch":[{"value":"5d41","type":"strong"}],"secondsGranularity":true}}`),
 				r2Answer(412, object, "", r2Error(412, 10031, "At least one of the pre-conditions you specified did not hold.")...)},
-			exchange{r2Put(`{"version":1,"method":"put","object":"k","onlyIf":{"etagMatches":[{"value":"x","type":"strong"}]}}`, "v"),
+			exchange{r2Put(`{"version":1,"method":"put","object":"k","customFields":[],"httpFields":{},"onlyIf":{"etagMatches":[{"value":"x","type":"strong"}]}}`, "v"),
 				answer(412, "", r2Error(412, 10031, "At least one of the pre-conditions you specified did not hold.")...)},
 			exchange{r2Get(`{"version":1,"method":"head","object":"k"}`), answer(400, "", r2Error(400, 10020, "The specified object name is not valid.")...)}),
 			`const cond = await env.B.get("k0".slice(0, 1) , { onlyIf: undefined })
@@ -335,7 +337,7 @@ func TestQueueProducer(t *testing.T) {
 	})
 	t.Run("sendBatch", func(t *testing.T) {
 		use(t, "queue", product(t,
-			exchange{"POST /batch\nContent-Type: application/json\nCF-Queue-Batch-Count: 4\nCF-Queue-Batch-Bytes: 22\nCF-Queue-Largest-Msg: 13\nX-Msg-Delay-Secs: 7\n\n" +
+			exchange{"POST /batch\nContent-Type: application/json\nCF-Queue-Batch-Count: 4\nCF-Queue-Batch-Bytes: 23\nCF-Queue-Largest-Msg: 14\nX-Msg-Delay-Secs: 7\n\n" +
 				`{"messages":[{"body":"dA==","contentType":"text"},{"body":"eyJqIjoxfQ==","contentType":"json","delaySecs":3},{"body":"CQ==","contentType":"bytes"},{"body":"eyJkZmx0IjoidsOpIn0=","contentType":"json"}]}`, answer(200, accepted)}),
 			`await env.B.sendBatch([{ body: "t", contentType: "text" }, { body: { j: 1 }, delaySeconds: 3 }, { body: new Uint8Array([9]).buffer, contentType: "bytes" }, { body: { dflt: "vé" } }], { delaySeconds: 7 })
 			return new Response()`)

@@ -28,20 +28,20 @@ func thrown(t *testing.T, w worker.Worker) *worker.Exception {
 
 func TestException(t *testing.T) {
 	for name, tt := range map[string]struct{ body, want, outcome string }{
-		"an error thrown":                 {`throw new TypeError("no")`, "TypeError: no (index.js:2:7)", "exception"},
-		"an error thrown after an await":  {`await 1; null.x`, "TypeError: Cannot read property 'x' of undefined (index.js:2:15)", "exception"},
-		"a string thrown":                 {`throw "plain"`, "plain", "exception"},
-		"an object thrown":                {`throw { code: 7 }`, "{ code: 7 }", "exception"},
-		"nothing returned":                {``, "TypeError: Incorrect type for Promise: the Promise did not resolve to 'Response'.", "exception"},
-		"endless recursion":               {`const f = () => f() + 1; return f()`, "RangeError: Maximum call stack size exceeded (index.js:2:17)", "exception"},
+		"an error thrown":                  {`throw new TypeError("no")`, "TypeError: no (index.js:2:7)", "exception"},
+		"an error thrown after an await":   {`await 1; null.x`, "TypeError: Cannot read property 'x' of undefined (index.js:2:15)", "exception"},
+		"a string thrown":                  {`throw "plain"`, "plain", "exception"},
+		"an object thrown":                 {`throw { code: 7 }`, "{ code: 7 }", "exception"},
+		"nothing returned":                 {``, "TypeError: Incorrect type for Promise: the Promise did not resolve to 'Response'.", "exception"},
+		"endless recursion":                {`const f = () => f() + 1; return f()`, "RangeError: Maximum call stack size exceeded (index.js:2:17)", "exception"},
 		"endless recursion after an await": {`await 1; const f = () => f() + 1; return f()`, "RangeError: Maximum call stack size exceeded (index.js:2:26)", "exception"},
-		"a loop":                          {`const work = () => 1; for (;;) { work() }`, "Error: Worker exceeded CPU time limit. (index.js:2:", "exceededCpu"},
-		"a loop that catches all":         {`let n = 0; for (;;) { try { for (;;) { n++ } } catch {} }`, "Error: Worker exceeded CPU time limit. (index.js:2:", "exceededCpu"},
-		"a microtask flood":               {`for (;;) await 0`, "Error: Worker exceeded CPU time limit.", "exceededCpu"},
-		"a loop in a timer":               {`await new Promise(() => setTimeout(() => { let n = 0; for (;;) { n++ } }))`, "Error: Worker exceeded CPU time limit. (index.js:2:", "exceededCpu"},
-		"a promise that nobody settles":   {`await new Promise(() => {})`, "Error: The Workers runtime canceled this request because it detected that your Worker's code had hung", "exception"},
-		"a bug in a host function":        {`console.log("boom")`, "Error: internal error: bug", "exception"},
-		"a bug in a product":              {`await env.BUG.fetch("http://x/")`, "TypeError: internal error: bug", "exception"},
+		"a loop":                           {`const work = () => 1; for (;;) { work() }`, "Error: Worker exceeded CPU time limit. (index.js:2:", "exceededCpu"},
+		"a loop that catches all":          {`let n = 0; for (;;) { try { for (;;) { n++ } } catch {} }`, "Error: Worker exceeded CPU time limit. (index.js:2:", "exceededCpu"},
+		"a microtask flood":                {`for (;;) await 0`, "Error: Worker exceeded CPU time limit.", "exceededCpu"},
+		"a loop in a timer":                {`await new Promise(() => setTimeout(() => { let n = 0; for (;;) { n++ } }))`, "Error: Worker exceeded CPU time limit. (index.js:2:", "exceededCpu"},
+		"a promise that nobody settles":    {`await new Promise(() => {})`, "Error: The Workers runtime canceled this request because it detected that your Worker's code had hung", "exception"},
+		"a bug in a host function":         {`console.log("boom")`, "Error: internal error: bug", "exception"},
+		"a bug in a product":               {`await env.BUG.fetch("http://x/")`, "TypeError: internal error: bug", "exception"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(handler(`if (request.url.endsWith("/ok")) return new Response("ok")
@@ -206,18 +206,18 @@ func TestHungIsNotSaidWhileAnotherRequestCanHelp(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	for name, tt := range map[string]struct{ source, want string }{
-		"a throw at the top":            {"\nthrow new Error('at start')", "Error: at start (index.js:2:7)"},
-		"a rejection at the top":        {"await Promise.reject(new TypeError('nope'))\nexport default {}", "TypeError: nope (index.js:1:22)"},
-		"top-level await of nothing":    {"await new Promise(() => {})\nexport default {}", "Error: Top-level await in module is unresolved."},
-		"I/O at the top":                {"setTimeout(() => {})\nexport default {}", "Error: Disallowed operation called within global scope."},
-		"a fetch at the top":            {"await fetch('http://x/')\nexport default {}", "Error: Disallowed operation called within global scope."},
-		"a loop at the top":             {"let n = 0; for (;;) { n++ }", "Error: Script startup exceeded CPU time limit. (index.js:1:"},
-		"no default export":             {"export const a = 1", "index.js: the entry module has no default export"},
-		"a syntax error":                {"export default {\n  a b\n}", "index.js:2:5: Expected \"}\" but found \"b\"\n      a b\n        ^"},
-		"a module that is not there":    {"\nimport './nope.js'\nexport default {}", "index.js:2:8: No such module \"./nope.js\".\n    import './nope.js'\n           ^\n  hint: imported from \"index.js\""},
-		"a node: module":                {"import fs from 'node:fs'\nexport default {}", "index.js:1:16: The module \"node:fs\" is not available"},
-		"a node module without node:":   {"import fs from 'fs/promises'\nexport default {}", "index.js:1:16: The module \"fs/promises\" is not available"},
-		"another cloudflare: module":    {"import { connect } from 'cloudflare:sockets'\nexport default {}", "index.js:1:25: The module \"cloudflare:sockets\" is not available"},
+		"a throw at the top":          {"\nthrow new Error('at start')", "Error: at start (index.js:2:7)"},
+		"a rejection at the top":      {"await Promise.reject(new TypeError('nope'))\nexport default {}", "TypeError: nope (index.js:1:22)"},
+		"top-level await of nothing":  {"await new Promise(() => {})\nexport default {}", "Error: Top-level await in module is unresolved."},
+		"I/O at the top":              {"setTimeout(() => {})\nexport default {}", "Error: Disallowed operation called within global scope."},
+		"a fetch at the top":          {"await fetch('http://x/')\nexport default {}", "Error: Disallowed operation called within global scope."},
+		"a loop at the top":           {"let n = 0; for (;;) { n++ }", "Error: Script startup exceeded CPU time limit. (index.js:1:"},
+		"no default export":           {"export const a = 1", "index.js: the entry module has no default export"},
+		"a syntax error":              {"export default {\n  a b\n}", "index.js:2:5: Expected \"}\" but found \"b\"\n      a b\n        ^"},
+		"a module that is not there":  {"\nimport './nope.js'\nexport default {}", "index.js:2:8: No such module \"./nope.js\".\n    import './nope.js'\n           ^\n  hint: imported from \"index.js\""},
+		"a node: module":              {"import fs from 'node:fs'\nexport default {}", "index.js:1:16: The module \"node:fs\" is not available"},
+		"a node module without node:": {"import fs from 'fs/promises'\nexport default {}", "index.js:1:16: The module \"fs/promises\" is not available"},
+		"another cloudflare: module":  {"import { connect } from 'cloudflare:sockets'\nexport default {}", "index.js:1:25: The module \"cloudflare:sockets\" is not available"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(tt.source)
@@ -267,10 +267,10 @@ export default { async fetch(request, env, ctx) {
 	}
 	lines := b.console()
 	want := map[string]string{
-		"Uncaught Error: in a microtask":               "index.js:5:31",
-		"Uncaught (in promise) Error: unheard":         "index.js:4:17",
-		"Uncaught (in promise) Error: in waitUntil":    "",
-		"Uncaught Error: in a timer":                   "index.js:3:27",
+		"Uncaught Error: in a microtask":            "index.js:5:31",
+		"Uncaught (in promise) Error: unheard":      "index.js:4:17",
+		"Uncaught (in promise) Error: in waitUntil": "",
+		"Uncaught Error: in a timer":                "index.js:3:27",
 	}
 	for _, l := range lines {
 		head, _, _ := strings.Cut(l.Message, "\n")

@@ -94,7 +94,8 @@ func (i *isolate) placeholderString(v goja.Value) string {
 		}
 		return i.inspect(v)
 	}
-	if _, isError := property(o, "stack").(goja.String); isError || o.ClassName() == "Function" {
+	_, isFunction := goja.AssertFunction(o)
+	if _, isError := property(o, "stack").(goja.String); isError || isFunction {
 		return i.inspect(v)
 	}
 	p := i.newPrinter()

@@ -3,6 +3,7 @@ package isolate
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -145,34 +146,41 @@ func ownValue(o *goja.Object, name string) goja.Value {
 }
 
 func (p *printer) parts(o *goja.Object, name string, depth int) parts {
-	switch exported := o.Export().(type) {
-	case *goja.Promise:
-		return p.promise(exported, o, depth)
-	case goja.ArrayBuffer:
-		return p.arrayBuffer(exported)
-	case goja.Proxy:
-		if target := exported.Target(); target != nil {
+	// Export copies what it is given, getters included, so that only its type is asked for first.
+	switch o.ExportType() {
+	case promiseType:
+		return p.promise(o.Export().(*goja.Promise), o, depth)
+	case arrayBufferType:
+		return p.arrayBuffer(o.Export().(goja.ArrayBuffer))
+	case proxyType:
+		if target := o.Export().(goja.Proxy).Target(); target != nil {
 			return p.parts(target, className(target), depth)
 		}
 		return parts{prefix: "<Revoked Proxy>", bare: true}
 	}
+	if _, callable := goja.AssertFunction(o); callable {
+		return p.withProperties(parts{prefix: functionText(o), bare: true}, o, depth)
+	}
 	switch o.ClassName() {
 	case "Array":
 		return p.arrayOf(o, name, depth)
-	case "Function":
-		return p.withProperties(parts{prefix: functionText(o), bare: true}, o, depth)
 	case "Error":
 		return p.errorOf(o, depth)
 	case "RegExp", "Date":
 		return p.withProperties(parts{prefix: literalText(o), bare: true}, o, depth)
-	case "Map", "Set":
-		return p.collection(o, name, depth)
-	case "WeakMap", "WeakSet":
-		return parts{prefix: o.ClassName(), open: "{", shut: "}", entries: []string{"<items unknown>"}}
 	case "String", "Number", "Boolean", "Symbol", "BigInt":
 		return parts{prefix: "[" + o.ClassName() + ": " + p.boxed(o) + "]", bare: true}
 	}
-	if _, ok := p.isolate.realm.Bytes(o); ok {
+	tag, _ := o.GetSymbol(goja.SymToStringTag).(goja.String)
+	switch {
+	case tag == nil:
+	case o.ExportType() == mapType:
+		return p.collection(o, name, "Map", depth)
+	case tag.String() == "Set" && property(o, "size") != nil:
+		return p.collection(o, name, "Set", depth)
+	case tag.String() == "WeakMap", tag.String() == "WeakSet":
+		return parts{prefix: tag.String(), open: "{", shut: "}", entries: []string{"<items unknown>"}}
+	case bufferViews[tag.String()]:
 		return p.typedArray(o, name, depth)
 	}
 	if p.isolate.realm.Native(o) != nil {
@@ -188,11 +196,21 @@ func (p *printer) parts(o *goja.Object, name string, depth int) parts {
 	case name != "Object":
 		made.prefix = name
 	}
-	if tag, ok := o.GetSymbol(goja.SymToStringTag).(goja.String); ok && tag.String() != name && tag.String() != "" {
+	if tag != nil && tag.String() != name && tag.String() != "" {
 		made.prefix = strings.TrimSpace(name + " [" + tag.String() + "]")
 	}
 	return p.withProperties(made, o, depth)
 }
+
+var (
+	promiseType     = reflect.TypeFor[*goja.Promise]()
+	arrayBufferType = reflect.TypeFor[goja.ArrayBuffer]()
+	proxyType       = reflect.TypeFor[goja.Proxy]()
+	mapType         = reflect.TypeFor[[][2]any]()
+
+	bufferViews = set("DataView", "Uint8Array", "Uint8ClampedArray", "Int8Array", "Uint16Array", "Int16Array", "Uint32Array",
+		"Int32Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array")
+)
 
 func (p *printer) boxed(o *goja.Object) string {
 	valueOf, _ := goja.AssertFunction(o.Get("valueOf"))
@@ -349,7 +367,7 @@ func (p *printer) typedArray(o *goja.Object, name string, depth int) parts {
 	return made
 }
 
-func (p *printer) collection(o *goja.Object, name string, depth int) parts {
+func (p *printer) collection(o *goja.Object, name, kind string, depth int) parts {
 	size := int(o.Get("size").ToInteger())
 	made := parts{prefix: fmt.Sprintf("%s(%d)", name, size), open: "{", shut: "}"}
 	p.isolate.rt.ForOf(o, func(item goja.Value) bool {
@@ -357,7 +375,7 @@ func (p *printer) collection(o *goja.Object, name string, depth int) parts {
 			made.entries = append(made.entries, fmt.Sprintf("... %d more item%s", size-maxItems, plural(size-maxItems)))
 			return false
 		}
-		if o.ClassName() == "Set" {
+		if kind == "Set" {
 			made.entries = append(made.entries, p.child(item, depth))
 			return true
 		}
@@ -534,9 +552,10 @@ func group(entries []string, numeric bool, indent int) []string {
 	if cell*3+indent >= lineWidth || float64(total)/float64(cell) <= 5 && widest > 6 {
 		return entries
 	}
-	// A block is about two and a half times as wide as it is high; uneven widths count for less.
+	// Columns are chosen so that the block looks square, characters being higher than wide; the more
+	// uneven the entries are, the less their widest counts.
 	bias := math.Sqrt(float64(cell) - float64(total)/float64(len(entries)))
-	width := math.Max(float64(cell)-bias, 1)
+	width := math.Max(float64(cell)-3-bias, 1)
 	columns := min(int(math.Round(math.Sqrt(2.5*width*float64(count))/width)), (lineWidth-indent)/cell, innermost*4, 15)
 	if columns <= 1 {
 		return entries

@@ -93,7 +93,9 @@ func newIsolate(e *Engine, spec worker.Spec) *isolate {
 }
 
 // budgetOf is what production's limit comes to on this engine.
-func (i *isolate) budgetOf(limit time.Duration) time.Duration { return limit * time.Duration(i.engine.factor) }
+func (i *isolate) budgetOf(limit time.Duration) time.Duration {
+	return limit * time.Duration(i.engine.factor)
+}
 
 // boot makes the runtime, puts the Web APIs and env into it and runs the Worker's top-level code.
 func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) error {
@@ -157,7 +159,7 @@ func (i *isolate) whenSettled(v goja.Value, fulfilled, rejected func(goja.Value)
 		fulfilled(v)
 		return
 	}
-	if _, native := o.Export().(*goja.Promise); !native {
+	if o.ExportType() != promiseType {
 		if _, callable := goja.AssertFunction(o.Get("then")); !callable {
 			fulfilled(v)
 			return

@@ -318,10 +318,10 @@ func TestWaitUntilIsCutOffAfterThirtySeconds(t *testing.T) {
 func TestCloseCancelsWhatDoesNotEnd(t *testing.T) {
 	testkit.NoLeaks(t)
 	for name, body := range map[string]string{
-		"a request that waits":  `await new Promise(resolve => setTimeout(resolve, 1e9)); return new Response()`,
-		"a request that loops":  `console.log("in"); for (;;) {}`,
-		"a microtask flood":     `console.log("in"); for (;;) await 0`,
-		"waitUntil that waits":  `ctx.waitUntil(scheduler.wait(1e9)); return new Response()`,
+		"a request that waits": `await new Promise(resolve => setTimeout(resolve, 1e9)); return new Response()`,
+		"a request that loops": `console.log("in"); for (;;) {}`,
+		"a microtask flood":    `console.log("in"); for (;;) await 0`,
+		"waitUntil that waits": `ctx.waitUntil(scheduler.wait(1e9)); return new Response()`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(handler(body))

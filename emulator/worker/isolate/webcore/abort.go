@@ -201,10 +201,14 @@ func (c *Core) abortTimeout(call goja.FunctionCall) goja.Value {
 	done := c.host.Hold()
 	var once sync.Once
 	fire := func(f func()) { once.Do(func() { done(f) }) }
+	var forget func() bool
 	timer := c.host.Clock().AfterFunc(wait, func() {
-		fire(func() { s.Abort(c.NewException("TimeoutError", "The operation was aborted due to timeout")) })
+		fire(func() {
+			forget() // on the loop, where it was set long before
+			s.Abort(c.NewException("TimeoutError", "The operation was aborted due to timeout"))
+		})
 	})
-	context.AfterFunc(c.host.Context(), func() {
+	forget = context.AfterFunc(c.host.Context(), func() {
 		timer.Stop()
 		fire(func() {})
 	})

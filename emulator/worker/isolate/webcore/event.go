@@ -37,9 +37,8 @@ const (
 func (c *Core) installEvents() {
 	rt := c.rt
 	class := idl.Define(c.realm, "Event", 1, func(call goja.ConstructorCall) eventState {
-		e := &Event{}
-		c.initEvent(e, "Event", call)
-		return e
+		e, _ := c.ReadEvent("Event", call)
+		return &e
 	})
 	c.event = class
 	class.Getter("type", func(e eventState) goja.Value { return rt.ToValue(e.baseEvent().Type) })
@@ -99,8 +98,9 @@ func (c *Core) installEvents() {
 
 func (c *Core) installCustomEvent() {
 	c.customEvent = idl.Define(c.realm, "CustomEvent", 1, func(call goja.ConstructorCall) *customEvent {
-		e := &customEvent{detail: goja.Null()}
-		if init := c.initEvent(&e.Event, "CustomEvent", call); init != nil {
+		base, init := c.ReadEvent("CustomEvent", call)
+		e := &customEvent{Event: base, detail: goja.Null()}
+		if init != nil {
 			if v := init.Get("detail"); v != nil && !goja.IsUndefined(v) {
 				e.detail = v
 			}
@@ -110,18 +110,22 @@ func (c *Core) installCustomEvent() {
 	c.customEvent.Getter("detail", func(e *customEvent) goja.Value { return e.detail })
 }
 
-// initEvent fills e from a constructor's arguments and returns its options, nil when there are none.
-func (c *Core) initEvent(e *Event, class string, call goja.ConstructorCall) *goja.Object {
-	e.Type = c.realm.String(call.Argument(0))
-	e.stamp = c.now()
+// ReadEvent reads the arguments of the constructor of class, Event or a subclass: the type, and what
+// all events take from their options, which it returns too, nil when there are none.
+func (c *Core) ReadEvent(class string, call goja.ConstructorCall) (Event, *goja.Object) {
+	e := Event{Type: c.realm.String(call.Argument(0)), stamp: c.now()}
 	init := c.dictionary(call.Argument(1), "Failed to construct '"+class+"'")
-	if init == nil {
-		return nil
+	if init != nil {
+		e.bubbles = truthy(init, "bubbles")
+		e.cancelable = truthy(init, "cancelable")
+		e.composed = truthy(init, "composed")
 	}
-	e.bubbles = truthy(init, "bubbles")
-	e.cancelable = truthy(init, "cancelable")
-	e.composed = truthy(init, "composed")
-	return init
+	return e, init
+}
+
+// TrustedEvent returns the state of an event of the runtime's own, for subclasses to embed.
+func (c *Core) TrustedEvent(typ string, cancelable bool) Event {
+	return Event{Type: typ, cancelable: cancelable, trusted: true, stamp: c.now()}
 }
 
 func (e *Event) cancel() {
@@ -132,7 +136,8 @@ func (e *Event) cancel() {
 
 // NewEvent returns a trusted Event of the given type, as the runtime itself sends.
 func (c *Core) NewEvent(typ string) *goja.Object {
-	return c.event.New(&Event{Type: typ, trusted: true, stamp: c.now()})
+	e := c.TrustedEvent(typ, false)
+	return c.event.New(&e)
 }
 
 // dictionary is v as a WebIDL dictionary: nil for undefined and null, an object for an object.

@@ -46,6 +46,9 @@ func generateHMAC(p params, names []string, extractable bool) task {
 		if length == 0 {
 			return nil, fail("OperationError", "HMAC key length must be a non-zero unsigned long integer (requested 0).")
 		}
+		if length > maxBits {
+			return nil, fail("OperationError", "HMAC keys of %d bits cannot be generated.", length)
+		}
 		b := make([]byte, (length+7)/8)
 		random(b)
 		clearTail(b, length)

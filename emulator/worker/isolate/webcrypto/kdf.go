@@ -51,6 +51,9 @@ func (p params) derivedBytes(name string, bits int, given bool) int {
 	if bits%8 != 0 {
 		p.api.throw("OperationError", "%s requires a derived key length that is a multiple of eight (requested %d).", name, bits)
 	}
+	if bits > maxBits {
+		p.api.throw("OperationError", "%s cannot derive %d bits.", name, bits)
+	}
 	return bits / 8
 }
 

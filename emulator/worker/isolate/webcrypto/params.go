@@ -82,6 +82,10 @@ func (p params) optionalInteger(member string) (int, bool) {
 
 func (p params) text(member string) string { return p.api.realm.String(p.need(member)) }
 
+// maxBits is as much as one result may have: a Worker has 128 MB in all.
+// Receipt: https://developers.cloudflare.com/workers/platform/limits/#memory
+const maxBits = 128 << 20 << 3
+
 func (a *api) integer(v goja.Value, what string) int {
 	f := math.Trunc(v.ToFloat())
 	if math.IsNaN(f) || f < 0 || f > math.MaxUint32 {

@@ -17,7 +17,7 @@ func TestRandom(t *testing.T) {
 		"timingSafeEqual compares":        {`return [S.timingSafeEqual(text("ab"), text("ab")), S.timingSafeEqual(text("ab"), text("ac").buffer), S.timingSafeEqual(text(""), text(""))]`, "[true,false,true]"},
 		"timingSafeEqual wants one size":  {`S.timingSafeEqual(text("ab"), text("abc"))`, "TypeError: Input buffers must have the same byte length."},
 		"timingSafeEqual wants bytes":     {`S.timingSafeEqual("ab", "ab")`, `TypeError: The "a" value is not an ArrayBuffer or a view of one.`},
-		"inputs are copied when called":   {`const k = await S.importKey("raw", text("p"), "PBKDF2", false, ["deriveBits"]); const salt = text("salt"); const derive = (s) => S.deriveBits({name: "PBKDF2", hash: "SHA-1", salt: s, iterations: 1000}, k, 64); const p = derive(salt); salt.fill(0); return hex(await p) === hex(await derive(text("salt")))`, "true"},
+		"inputs are copied when called":   {`const k = await S.importKey("raw", text("p"), "PBKDF2", false, ["deriveBits"]); const salt = text("salt"); const derive = (s) => S.deriveBits({name: "PBKDF2", hash: "SHA-1", salt: s, iterations: 5000}, k, 1280); const p = derive(salt); salt.fill(0); return hex(await p) === hex(await derive(text("salt")))`, "true"},
 		"structuredClone copies keys":     {`const k = await S.importKey("raw", text("p"), {name: "HMAC", hash: "SHA-1"}, true, ["sign"]); const c = structuredClone(k); return [c !== k, c instanceof CryptoKey, hex(await S.exportKey("raw", c)), c.usages]`, `[true,true,"70",["sign"]]`},
 		"DigestStream needs a stream API": {`try { DigestStream } catch (e) { return e.name }`, "ReferenceError"},
 	})
@@ -101,22 +101,27 @@ func TestRefusals(t *testing.T) {
 		"a JWK for another use":      {`return await jwk({use: "enc"}).catch(e => e.name)`, "DataError"},
 		"a JWK that says it twice":   {`return await jwk({key_ops: ["sign", "sign"]}).catch(e => e.name)`, "DataError"},
 		"a JWK that is right":        {`return (await jwk({alg: "HS1", use: "sig", key_ops: ["sign", "verify"], ext: false}, ["sign"], false)).usages`, `["sign"]`},
-		"bytes for a JWK":            {`await S.importKey("jwk", raw, {name: "HMAC", hash: "SHA-1"}, true, ["sign"])`, `TypeError: Import data provided for "jwk" import format must be a JsonWebKey.`},
-		"too many iterations":        {`await pbkdf2({iterations: 100001})`, "NotSupportedError: Pbkdf2 failed: iteration counts above 100000 are not supported (requested 100001)."},
-		"no iterations":              {`await pbkdf2({iterations: 0})`, "OperationError: PBKDF2 requires a positive iteration count (requested 0)."},
-		"a null length":              {`await pbkdf2({}, null)`, "OperationError: PBKDF2 cannot derive a key with null length."},
-		"parts of bytes":             {`await pbkdf2({}, 7)`, "OperationError: PBKDF2 requires a derived key length that is a multiple of eight (requested 7)."},
-		"too much of HKDF":           {`await S.deriveBits({name: "HKDF", hash: "SHA-1", salt: raw, info: raw}, hk, 8 * 256 * 20)`, "OperationError: HKDF deriveBits failed."},
-		"HKDF without a salt":        {`await S.deriveBits({name: "HKDF", hash: "SHA-1", info: raw}, hk, 8)`, `TypeError: Missing field "salt" in "algorithm".`},
-		"an unknown curve":           {`await S.generateKey({name: "ECDSA", namedCurve: "P-1"}, true, ["sign"])`, `NotSupportedError: Unrecognized or unimplemented EC curve "P-1" requested.`},
-		"a pair that cannot sign":    {`await S.generateKey({name: "ECDSA", namedCurve: "P-256"}, true, ["verify"])`, "SyntaxError: Attempt to generate asymmetric keys with no valid private key usages."},
-		"a point that is none":       {`return await S.importKey("raw", new Uint8Array(65).fill(4), {name: "ECDSA", namedCurve: "P-256"}, true, ["verify"]).catch(e => e.name)`, "DataError"},
-		"an exponent of 4":           {`await S.generateKey({name: "RSA-PSS", modulusLength: 2048, publicExponent: new Uint8Array([4]), hash: "SHA-1"}, true, ["sign"])`, `OperationError: The "publicExponent" must be either 3 or 65537, but got 4.`},
-		"spki of a private key":      {`const k = await S.generateKey("Ed25519", true, ["sign"]); await S.exportKey("spki", k.privateKey)`, `InvalidAccessError: Asymmetric spki export requires public key (not "private").`},
-		"a key of another curve":     {`const x = await S.generateKey({name: "ECDH", namedCurve: "P-256"}, true, ["deriveBits"]), y = await S.generateKey({name: "ECDH", namedCurve: "P-384"}, true, ["deriveBits"]); await S.deriveBits({name: "ECDH", public: x.publicKey}, y.privateKey, 8)`, `InvalidAccessError: Private key for derivation is using curve "P-384" while public key is using curve "P-256".`},
-		"more bits than there are":   {`const x = await S.generateKey("X25519", true, ["deriveBits"]); await S.deriveBits({name: "X25519", public: x.publicKey}, x.privateKey, 264)`, "OperationError: Derived key length (264 bits) is too long (should be at most 256 bits)."},
-		"a wrong wrapping key":       {`const w = await S.generateKey({name: "AES-KW", length: 128}, true, ["unwrapKey"]); return await S.unwrapKey("raw", new Uint8Array(24), w, "AES-KW", "AES-GCM", true, ["encrypt"]).catch(e => e.name)`, "OperationError"},
-		"deriving odd things":        {`const k = await S.importKey("raw", raw, "PBKDF2", false, ["deriveKey"]); await S.deriveKey({name: "PBKDF2", hash: "SHA-1", salt: raw, iterations: 1}, k, "Ed25519", true, ["sign"])`, `NotSupportedError: Unrecognized derived key type "Ed25519" requested.`},
+		"RSA JWKs of nonsense": {`const out = new Set(); const v = [undefined, "", "AA", "AQ", "Ag", "Aw", "AQAB", "____", "!"]; let seed = 1; const pick = () => v[(seed = (seed * 1103515245 + 12345) % 2147483648) % v.length];
+			for (let i = 0; i < 300; i++) { const j = {kty: "RSA", n: pick(), e: pick(), d: pick(), p: pick(), q: pick()}; for (const m in j) if (j[m] === undefined) delete j[m];
+				try { const k = await S.importKey("jwk", j, {name: "RSA-PSS", hash: "SHA-256"}, true, j.d === undefined ? ["verify"] : ["sign"]);
+					if (k.type === "public") await S.verify({name: "RSA-PSS", saltLength: i % 2}, k, raw, raw).catch(e => out.add(e.name)); else await S.sign({name: "RSA-PSS", saltLength: i % 2}, k, raw).catch(e => out.add(e.name));
+				} catch (e) { out.add(e.name) } } return [...out].filter(n => n !== "DataError" && n !== "OperationError")`, "[]"},
+		"bytes for a JWK":          {`await S.importKey("jwk", raw, {name: "HMAC", hash: "SHA-1"}, true, ["sign"])`, `TypeError: Import data provided for "jwk" import format must be a JsonWebKey.`},
+		"too many iterations":      {`await pbkdf2({iterations: 100001})`, "NotSupportedError: Pbkdf2 failed: iteration counts above 100000 are not supported (requested 100001)."},
+		"no iterations":            {`await pbkdf2({iterations: 0})`, "OperationError: PBKDF2 requires a positive iteration count (requested 0)."},
+		"a null length":            {`await pbkdf2({}, null)`, "OperationError: PBKDF2 cannot derive a key with null length."},
+		"parts of bytes":           {`await pbkdf2({}, 7)`, "OperationError: PBKDF2 requires a derived key length that is a multiple of eight (requested 7)."},
+		"too much of HKDF":         {`await S.deriveBits({name: "HKDF", hash: "SHA-1", salt: raw, info: raw}, hk, 8 * 256 * 20)`, "OperationError: HKDF deriveBits failed."},
+		"HKDF without a salt":      {`await S.deriveBits({name: "HKDF", hash: "SHA-1", info: raw}, hk, 8)`, `TypeError: Missing field "salt" in "algorithm".`},
+		"an unknown curve":         {`await S.generateKey({name: "ECDSA", namedCurve: "P-1"}, true, ["sign"])`, `NotSupportedError: Unrecognized or unimplemented EC curve "P-1" requested.`},
+		"a pair that cannot sign":  {`await S.generateKey({name: "ECDSA", namedCurve: "P-256"}, true, ["verify"])`, "SyntaxError: Attempt to generate asymmetric keys with no valid private key usages."},
+		"a point that is none":     {`return await S.importKey("raw", new Uint8Array(65).fill(4), {name: "ECDSA", namedCurve: "P-256"}, true, ["verify"]).catch(e => e.name)`, "DataError"},
+		"an exponent of 4":         {`await S.generateKey({name: "RSA-PSS", modulusLength: 2048, publicExponent: new Uint8Array([4]), hash: "SHA-1"}, true, ["sign"])`, `OperationError: The "publicExponent" must be either 3 or 65537, but got 4.`},
+		"spki of a private key":    {`const k = await S.generateKey("Ed25519", true, ["sign"]); await S.exportKey("spki", k.privateKey)`, `InvalidAccessError: Asymmetric spki export requires public key (not "private").`},
+		"a key of another curve":   {`const x = await S.generateKey({name: "ECDH", namedCurve: "P-256"}, true, ["deriveBits"]), y = await S.generateKey({name: "ECDH", namedCurve: "P-384"}, true, ["deriveBits"]); await S.deriveBits({name: "ECDH", public: x.publicKey}, y.privateKey, 8)`, `InvalidAccessError: Private key for derivation is using curve "P-384" while public key is using curve "P-256".`},
+		"more bits than there are": {`const x = await S.generateKey("X25519", true, ["deriveBits"]); await S.deriveBits({name: "X25519", public: x.publicKey}, x.privateKey, 264)`, "OperationError: Derived key length (264 bits) is too long (should be at most 256 bits)."},
+		"a wrong wrapping key":     {`const w = await S.generateKey({name: "AES-KW", length: 128}, true, ["unwrapKey"]); return await S.unwrapKey("raw", new Uint8Array(24), w, "AES-KW", "AES-GCM", true, ["encrypt"]).catch(e => e.name)`, "OperationError"},
+		"deriving odd things":      {`const k = await S.importKey("raw", raw, "PBKDF2", false, ["deriveKey"]); await S.deriveKey({name: "PBKDF2", hash: "SHA-1", salt: raw, iterations: 1}, k, "Ed25519", true, ["sign"])`, `NotSupportedError: Unrecognized derived key type "Ed25519" requested.`},
 	}
 	for name, s := range scripts {
 		scripts[name] = script{given + s.body, s.want}

@@ -328,14 +328,16 @@ func (a *API) BodyOf(v goja.Value) (rc io.ReadCloser, length int64, contentType 
 	if nullish(v) {
 		return http.NoBody, 0, "", nil
 	}
-	var b *body
-	if ex := a.rt.Try(func() { b, contentType, err = a.extract(v) }); ex != nil {
+	var src *source
+	ex := a.rt.Try(func() {
+		var b *body
+		if b, contentType, err = a.extract(v); err == nil {
+			src, err = a.readerOf(b)
+		}
+	})
+	if ex != nil {
 		return nil, 0, "", ex
 	}
-	if err != nil {
-		return nil, 0, "", err
-	}
-	src, err := a.readerOf(b)
 	if err != nil {
 		return nil, 0, "", err
 	}

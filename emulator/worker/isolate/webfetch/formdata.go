@@ -34,20 +34,7 @@ func (a *API) defineFormData() {
 		return goja.Undefined()
 	})
 	c.Method("set", 2, func(f *formData, call goja.FunctionCall) goja.Value {
-		e := a.formEntry("set", call)
-		at := slices.IndexFunc(f.entries, func(o entry) bool { return o.name == e.name })
-		if at < 0 {
-			f.entries = append(f.entries, e)
-			return goja.Undefined()
-		}
-		f.entries[at] = e
-		kept := slices.Clone(f.entries[:at+1])
-		for _, o := range f.entries[at+1:] {
-			if o.name != e.name {
-				kept = append(kept, o)
-			}
-		}
-		f.entries = kept
+		f.set(a.formEntry("set", call))
 		return goja.Undefined()
 	})
 	c.Method("delete", 1, func(f *formData, call goja.FunctionCall) goja.Value {
@@ -84,6 +71,17 @@ func (a *API) defineFormData() {
 		}
 		return a.rt.ToValue(f.entries[i].name), a.entryValue(&f.entries[i]), true
 	})
+}
+
+// set puts e in the place of the first entry of its name and drops the others.
+func (f *formData) set(e entry) {
+	at := slices.IndexFunc(f.entries, func(o entry) bool { return o.name == e.name })
+	if at < 0 {
+		f.entries = append(f.entries, e)
+		return
+	}
+	rest := slices.DeleteFunc(slices.Clone(f.entries[at+1:]), func(o entry) bool { return o.name == e.name })
+	f.entries = append(append(f.entries[:at:at], e), rest...)
 }
 
 // formEntry makes an entry of the arguments of append and set. A Blob becomes a File.

@@ -362,7 +362,7 @@ class ReadableStreamBYOBRequest {
 	static {
 		invalidateRequest = (r) => { r.#c = undefined; r.#view = null; };
 	}
-	constructor(key, c, view) {
+	constructor(key = undefined, c = undefined, view = undefined) {
 		if (key !== INTERNAL) throw new TypeError('Illegal constructor');
 		this.#c = c;
 		this.#view = view;
@@ -389,7 +389,7 @@ publish('ReadableStreamBYOBRequest', ReadableStreamBYOBRequest);
 
 class ReadableByteStreamController {
 	#c;
-	constructor(key, c) {
+	constructor(key = undefined, c = undefined) {
 		if (key !== INTERNAL) throw new TypeError('Illegal constructor');
 		this.#c = c;
 	}

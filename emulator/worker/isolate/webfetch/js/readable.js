@@ -152,7 +152,7 @@ function newDefaultStream({ start, pull = () => resolved, cancel = () => resolve
 
 class ReadableStreamDefaultController {
 	#c;
-	constructor(key, c) {
+	constructor(key = undefined, c = undefined) {
 		if (key !== INTERNAL) throw new TypeError('Illegal constructor');
 		this.#c = c;
 	}

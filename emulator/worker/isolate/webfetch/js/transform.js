@@ -140,7 +140,7 @@ class TransformControl {
 
 class TransformStreamDefaultController {
 	#c;
-	constructor(key, c) {
+	constructor(key = undefined, c = undefined) {
 		if (key !== INTERNAL) throw new TypeError('Illegal constructor');
 		this.#c = c;
 	}

@@ -253,7 +253,7 @@ class WritableControl {
 
 class WritableStreamDefaultController {
 	#c;
-	constructor(key, c) {
+	constructor(key = undefined, c = undefined) {
 		if (key !== INTERNAL) throw new TypeError('Illegal constructor');
 		this.#c = c;
 	}
