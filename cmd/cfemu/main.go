@@ -9,9 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+	_ "time/tzdata" // toLocaleString knows all zones, on machines without zone files too
 )
 
 func main() {
+	time.Local = time.UTC // as a Worker's Date is everywhere; goja goes by the process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C exits at once
 	code := run(ctx, process{os.Args[1:], os.Getenv, os.Environ(), os.Stdin, os.Stdout, os.Stderr})

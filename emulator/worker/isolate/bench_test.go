@@ -1,12 +1,15 @@
 package isolate_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/worker/isolate"
 )
 
 func serve(b *testing.B, w worker.Worker) {
@@ -54,13 +57,60 @@ func BenchmarkD1Rows(b *testing.B) {
 
 func BenchmarkLoad(b *testing.B) {
 	bench := newBench(handler(`return new Response("hello")`))
-	w := bench.load(b) // the shims are compiled for the first Worker of an engine
-	_ = w
+	e := isolate.New(isolate.Options{})
+	defer e.Close()
 	for b.Loop() {
-		w, err := bench.tryLoad(b)
+		w, err := e.Load(b.Context(), bench.spec)
 		if err != nil {
 			b.Fatal(err)
 		}
 		w.Close(b.Context())
+	}
+}
+
+// BenchmarkHTTP is /health behind a server, beside a bare handler: the ratio is what counts.
+func BenchmarkHTTP(b *testing.B) {
+	w := newBench(handler(`
+		const url = new URL(request.url)
+		if (request.method === "GET" && url.pathname === "/health") return Response.json({ ok: true, service: "invoice-api" })
+		return Response.json({ error: "Not found" }, { status: 404 })`)).load(b)
+	for name, h := range map[string]http.HandlerFunc{
+		"bare": func(rw http.ResponseWriter, r *http.Request) {
+			rw.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(rw).Encode(map[string]any{"ok": true, "service": "invoice-api"})
+		},
+		"worker": func(rw http.ResponseWriter, r *http.Request) {
+			r.URL.Scheme, r.URL.Host = "http", r.Host
+			res, err := w.RoundTrip(r)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer res.Body.Close()
+			for k, v := range res.Header {
+				rw.Header()[k] = v
+			}
+			rw.WriteHeader(res.StatusCode)
+			io.Copy(rw, res.Body)
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := httptest.NewServer(h)
+			defer s.Close()
+			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					res, err := client.Get(s.URL + "/health")
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					io.Copy(io.Discard, res.Body)
+					res.Body.Close()
+				}
+			})
+			client.CloseIdleConnections()
+		})
 	}
 }

@@ -171,6 +171,11 @@ func (i *isolate) whenSettled(v goja.Value, fulfilled, rejected func(goja.Value)
 		}
 		o = p.(*goja.Object)
 	}
+	// Most handlers are done by now.
+	if p := o.Export().(*goja.Promise); p.State() == goja.PromiseStateFulfilled {
+		fulfilled(p.Result())
+		return
+	}
 	_, err := i.then(o,
 		i.rt.ToValue(func(call goja.FunctionCall) goja.Value { fulfilled(call.Argument(0)); return goja.Undefined() }),
 		i.rt.ToValue(func(call goja.FunctionCall) goja.Value { rejected(call.Argument(0)); return goja.Undefined() }))

@@ -39,6 +39,23 @@
     },
   });
 
+  // goja's %TypedArray%.from takes objects only, and Uint8Array.from(atob(s), c => …) is how Workers
+  // decode base64. A function of ours in its place, while goja throws.
+  const TypedArray = Object.getPrototypeOf(Uint8Array);
+  let takesStrings = true;
+  try { Uint8Array.from(''); } catch { takesStrings = false; }
+  if (!takesStrings) {
+    const from = TypedArray.from;
+    const patched = {
+      from(source, ...map) {
+        const primitive = source !== undefined && source !== null && !isObject(source);
+        return from.call(this, primitive ? Array.from(source) : source, ...map);
+      },
+    }.from;
+    defineProperty(patched, 'length', { value: 1, configurable: true });
+    hidden(TypedArray, 'from', patched);
+  }
+
   const group = (items, callback, add) => {
     if (items === undefined || items === null) throw new TypeError(`${items} is not iterable`);
     needFunction(callback);

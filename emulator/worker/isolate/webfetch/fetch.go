@@ -99,6 +99,9 @@ func (f *fetching) start(a *API, r *request, global bool) error {
 		return err
 	}
 	f.req = &http.Request{Method: r.method, URL: u, Host: u.Host, Header: r.headers.http(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	if lower(f.req.Header.Get("Upgrade")) == "websocket" {
+		return errors.New("This engine cannot open a WebSocket yet.")
+	}
 	for _, name := range []string{"Host", "Content-Length", "Transfer-Encoding"} {
 		f.req.Header.Del(name) // the connection's own affair
 	}

@@ -83,6 +83,7 @@ func TestFetch(t *testing.T) {
 		"an aborted signal":                    {`return [await rejected(fetch(base, {signal: AbortSignal.abort()})), await rejected(fetch(base, {signal: AbortSignal.abort('why')}))]`, `["AbortError: The operation was aborted", "why"]`},
 		"arguments are checked in the promise": {`return [await rejectedKind(fetch()), await rejected(fetch('/x')), await rejected(fetch('ftp://a.test')), await rejectedKind(fetch(base, {body: 'x'})), await rejectedKind(fetch(base, {headers: {'a b': '1'}}))]`, `["TypeError", "TypeError: Invalid URL: /x", "TypeError: Fetch API cannot load: ftp://a.test/", "TypeError", "TypeError"]`},
 		"data: URLs":                           {`const r = await fetch('data:text/x;charset=utf-8;base64,aMO8'), s = await fetch('data:,a%20b#f'); return [await r.text(), r.headers.get('content-type'), await s.text(), s.headers.get('content-type'), r.status]`, `["hü", "text/x;charset=utf-8", "a b", "text/plain;charset=US-ASCII", 200]`},
+		"a WebSocket says what is missing":     {`return await rejected(fetch(base, {headers: {upgrade: 'WebSocket'}}))`, `"TypeError: This engine cannot open a WebSocket yet."`},
 		"fetch is a function like any":         {`return [fetch.name, fetch.length, typeof globalThis.fetch]`, `["fetch", 1, "function"]`},
 	}, func(h *hosttest.Host, a *API) {
 		h.Transport = http.DefaultTransport

@@ -247,3 +247,28 @@ func TestATooLargeBodyIsRefused(t *testing.T) {
 		t.Errorf("%d bytes were read of it, closed %v", z.read.Load(), z.closed.Load())
 	}
 }
+
+func TestAReadThatWasGivenUpLosesNothing(t *testing.T) {
+	for name, code := range map[string]string{
+		"before a tee":           `const [a, b] = s.tee(); b.cancel(); return (await readAll(a)).map(string).join('')`,
+		"before an identity":     `return (await readAll(s.pipeThrough(new IdentityTransformStream()))).map(string).join('')`,
+		"before a second reader": `return (await readAll(s)).map(string).join('')`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, a := newHost(t)
+			_ = h.RT.Set("s", a.NewReadableStream(io.NopCloser(io.MultiReader(strings.NewReader("first "), strings.NewReader("second")))))
+			if got := h.Run(t, `const r = s.getReader(); r.read().catch(() => {}); r.releaseLock(); `+code); got != "first second" {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+func TestAStreamInUseKeepsItsReader(t *testing.T) {
+	h, a := newHost(t)
+	_ = h.RT.Set("s", a.NewReadableStream(io.NopCloser(strings.NewReader("abc"))))
+	got := h.Run(t, `const r = s.getReader(); return [kind(() => s.tee()), await rejectedKind(s.pipeTo(new IdentityTransformStream().writable)), string((await r.read()).value)].join()`)
+	if got != "TypeError,TypeError,abc" {
+		t.Errorf("got %v", got)
+	}
+}

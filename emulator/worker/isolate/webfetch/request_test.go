@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/host/hosttest"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webcore"
 )
 
 func TestRequest(t *testing.T) {
@@ -134,5 +137,28 @@ func TestIncomingBodyArrivesAsItsReader(t *testing.T) {
 				t.Errorf("got %q, %v", b, err)
 			}
 		})
+	}
+}
+
+// A watchingHost can tell code that the client has gone.
+type watchingHost struct{ *hosttest.Host }
+
+func (w watchingHost) Watch(ctx context.Context, f func()) {
+	done := w.Hold()
+	context.AfterFunc(ctx, func() { done(f) })
+}
+
+func TestIncomingSignalAbortsWithItsRequest(t *testing.T) {
+	h := watchingHost{hosttest.New(t)}
+	webcore.Install(h)
+	a := Install(h)
+	ctx, cancel := context.WithCancel(context.Background())
+	r, _ := http.NewRequestWithContext(ctx, "GET", "https://shop.test/", nil)
+	_ = h.RT.Set("r", a.NewRequest(r, nil))
+	_ = h.RT.Set("leave", func() { cancel() })
+	got := h.Run(t, `const before = r.signal.aborted, gone = new Promise((done) => r.signal.addEventListener('abort', done));
+		leave(); await gone; return [before, r.signal.aborted, r.signal.reason.name, new Request(r).signal.aborted].join()`)
+	if got != "false,true,AbortError,false" {
+		t.Errorf("got %v", got)
 	}
 }

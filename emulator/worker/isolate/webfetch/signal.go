@@ -18,6 +18,8 @@ type signal interface {
 
 // A watcher is a host that can run f on the loop when ctx ends, without keeping the invocation
 // waiting for that.
+//
+// Deviation: the signal of an incoming request does not abort while the isolate is no such host.
 type watcher interface {
 	Watch(ctx context.Context, f func())
 }
