@@ -258,7 +258,7 @@ func TestEventsAreReadOneByOne(t *testing.T) {
 			t.Errorf("read %q, %v; want %q", buf[:n], err, want)
 		}
 	}
-	if n, err := r.Read(buf); n != 0 || err != io.EOF {
+	if n, err := r.Read(buf); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("after the end: %d, %v", n, err)
 	}
 }

@@ -7,11 +7,6 @@ import (
 
 type testService struct{ *Service }
 
-func open(t testing.TB) testService {
-	t.Helper()
-	return openAt(t, t.TempDir(), Options{})
-}
-
 func openAt(t testing.TB, dir string, opts Options) testService {
 	t.Helper()
 	s, err := Open(dir, opts)

@@ -33,7 +33,7 @@ func (h *houseFlags) add(c *cobra.Command, outboundDefault string) {
 	f.StringVar(&h.opts.IP, "ip", "", "the `ADDRESS` to listen on (default 127.0.0.1 and [::1])")
 	f.StringArrayVar(&h.opts.AllowHosts, "allow-host", nil, "answer requests for host `NAME` too; .NAME means all below it (repeatable)")
 	f.StringVar(&h.opts.State, "state", "", "keep the state in `DIR` (default .cfemu/state in the project)")
-	f.StringVar(&h.opts.State, "persist-to", "", "the same as --state, by wrangler's name")
+	f.StringVar(&h.opts.State, "persist-to", "", "the same as --state `DIR`, by wrangler's name")
 	f.StringVar(&h.outbound, "outbound", outboundDefault, "what the Worker's fetch may reach: allow, local or deny (`MODE`)")
 	f.BoolVar(&h.opts.NoMigrate, "no-migrate", false, "leave pending D1 migrations")
 	f.StringVar(&h.seed, "seed", "", "load seed files, from `DIR` (default seed in the project)")

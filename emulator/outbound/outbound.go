@@ -118,6 +118,9 @@ func (c *Client) answer(req *http.Request, body *capture) (*http.Response, error
 		out.Body = body
 	}
 	out.RequestURI = ""
+	if _, given := out.Header["User-Agent"]; !given {
+		out.Header["User-Agent"] = []string{""} // Workers send none of their own, and so must Go
+	}
 	return c.transport.RoundTrip(out)
 }
 

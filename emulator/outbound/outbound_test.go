@@ -70,6 +70,16 @@ func TestModes(t *testing.T) {
 	}
 }
 
+func TestNoUserAgentIsAdded(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.UserAgent()) }))
+	defer srv.Close()
+	c := New(Options{})
+	defer c.Close()
+	if _, body, err := get(t, c, srv.URL); err != nil || body != "" {
+		t.Errorf("sent User-Agent %q, %v", body, err)
+	}
+}
+
 func TestForeignHostsAreToldOnce(t *testing.T) {
 	var told []string
 	c := New(Options{Foreign: func(h string) { told = append(told, h) }})

@@ -48,8 +48,8 @@ func (i *isolate) callSite() string {
 	i.console.frames = i.rt.CaptureCallStack(deep, i.console.frames[:0])
 	for n := range i.console.frames {
 		pos := i.console.frames[n].Position()
-		if pos.Line > 0 && userFile(pos.Filename) {
-			return worker.Frame{File: pos.Filename, Line: pos.Line, Column: pos.Column}.Position()
+		if file := userFile(pos.Filename); pos.Line > 0 && file != "" {
+			return worker.Frame{File: file, Line: pos.Line, Column: pos.Column}.Position()
 		}
 	}
 	return ""

@@ -24,6 +24,8 @@ func TestConsoleFormats(t *testing.T) {
 		`new Map([["a", { b: 1 }], [1, 2]]), new Set([1, "b"])`:                     "Map(2) { 'a' => { b: 1 }, 1 => 2 } Set(2) { 1, 'b' }",
 		`new Date(0), /re/g, Promise.resolve(3), new Promise(() => {})`:             "1970-01-01T00:00:00.000Z /re/g Promise { 3 } Promise { <pending> }",
 		`new Uint8Array(3), new ArrayBuffer(2), Object.create(null)`:                "Uint8Array(3) [ 0, 0, 0 ] ArrayBuffer { [Uint8Contents]: <00 00>, byteLength: 2 } [Object: null prototype] {}",
+		`{ a: { b: { c: { e: {}, l: [], d: new Date(0), n: [1] } } } }`:             "{ a: { b: { c: [Object] } } }",
+		`{ a: { b: { e: {}, l: [], d: new Date(0), n: [1], f() {} } } }`:            "{\n  a: {\n    b: {\n      e: {},\n      l: [],\n      d: 1970-01-01T00:00:00.000Z,\n      n: [Array],\n      f: [Function: f]\n    }\n  }\n}",
 		`[, 1, , ,], { get a() { return 1 }, set b(x) {} }`:                         "[ <1 empty item>, 1, <2 empty items> ] { a: [Getter], b: [Setter] }",
 		`"%s is %d and %i %j %%", "x", "42", 4.9, { a: 1 }, "more", {}`:             `x is 42 and 4 {"a":1} % more {}`,
 		`"%s", 1n, "100%"`: "1n 100%",

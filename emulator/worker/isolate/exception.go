@@ -1,6 +1,7 @@
 package isolate
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -99,7 +100,7 @@ func stackOverflow(err *goja.StackOverflowError) *Exception {
 		Message: "Maximum call stack size exceeded", Stack: all[:min(len(all), shown)]}
 }
 
-// ours marks the scripts of this package and its sub-packages, whose frames no user wants to see.
+// ours begins the names of this package's scripts, whose frames no user wants to see.
 const ours = "cfemu:"
 
 func frames(stack []goja.StackFrame) []worker.Frame {
@@ -107,15 +108,26 @@ func frames(stack []goja.StackFrame) []worker.Frame {
 	for n := range stack {
 		f := &stack[n]
 		pos := f.Position()
-		if pos.Line == 0 || !userFile(pos.Filename) {
+		file := userFile(pos.Filename)
+		if pos.Line == 0 || file == "" {
 			continue
 		}
-		out = append(out, worker.Frame{Function: functionName(f.FuncName()), File: pos.Filename, Line: pos.Line, Column: pos.Column})
+		out = append(out, worker.Frame{Function: functionName(f.FuncName()), File: file, Line: pos.Line, Column: pos.Column})
 	}
 	return out
 }
 
-func userFile(name string) bool { return name != "" && !strings.HasPrefix(name, ours) }
+// userFile is the name of a script as the user knows it, "" for those that are no user's. goja makes
+// URLs of the names in source maps.
+func userFile(name string) string {
+	if strings.HasPrefix(name, ours) || strings.HasPrefix(name, "internal:") {
+		return ""
+	}
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
+}
 
 func functionName(s string) string {
 	if s == "<anonymous>" {
@@ -145,7 +157,7 @@ func parseStack(text string) []worker.Frame {
 			continue
 		}
 		file, row, ok := cutLast(rest)
-		if !ok || !userFile(file) {
+		if file = userFile(file); !ok || file == "" {
 			continue
 		}
 		f.File, f.Line, f.Column = file, row, column

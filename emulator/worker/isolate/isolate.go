@@ -122,7 +122,13 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 			i.rt.ClearInterrupt()
 		}
 	}()
-	return i.evaluate(s)
+	if err := i.evaluate(s); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return err
+	}
+	return nil
 }
 
 // installLoop makes what turn needs.

@@ -233,7 +233,12 @@ func (i *isolate) othersCouldHelp(s *invocation) bool {
 
 func (i *isolate) Grab() any { return i.current }
 
-func (i *isolate) Resumed(tracked any) { i.current, _ = tracked.(*invocation) }
+// What top-level code left behind runs in the invocation that it was settled by.
+func (i *isolate) Resumed(tracked any) {
+	if i.current, _ = tracked.(*invocation); i.current == nil {
+		i.current = i.base
+	}
+}
 
 func (i *isolate) Exited() { i.current = i.base }
 

@@ -23,7 +23,6 @@ type source struct {
 	memory   bool   // reading never blocks
 
 	decoded io.Reader
-	closed  bool // by cancel on the loop
 }
 
 func newSource(raw io.ReadCloser, length int64) *source { return &source{raw: raw, length: length} }
