@@ -117,7 +117,7 @@ func (w *wire) put(call goja.FunctionCall) goja.Value {
 	}
 	if length < 0 {
 		value.Close()
-		// Receipt: https://github.com/cloudflare/workerd, r2-bucket: what a stream without a length gets.
+		// Receipt: https://github.com/cloudflare/workerd/blob/main/src/workerd/api/r2-bucket.c++
 		i.realm.TypeError("Provided readable stream must have a known length (request/response body or readable half of FixedLengthStream)")
 	}
 	header := http.Header{"Cf-R2-Metadata-Size": {strconv.Itoa(len(meta))}}

@@ -40,8 +40,7 @@ func TestQueue(t *testing.T) {
 		"what waitUntil says later counts":          {`ctx.waitUntil(scheduler.wait(1).then(() => b.messages[2].retry()))`, []worker.Retry{{ID: "m2"}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench("\nexport default { async queue(b, env, ctx) { await 1\nconst noop = 0; " + tt.body + "\n} }")
-			b.spec.Modules[0].Content = []byte("\nexport default { async queue(b, env, ctx) { await 1\n          " + tt.body + "\n} }")
+			b := newBench("\nexport default { async queue(b, env, ctx) { await 1\n          " + tt.body + "\n} }")
 			w := b.load(t)
 			batch := worker.Batch{Queue: "q"}
 			for n := range 3 {

@@ -44,9 +44,8 @@ func TestException(t *testing.T) {
 		"a bug in a product":               {`await env.BUG.fetch("http://x/")`, "TypeError: internal error: bug", "exception"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(handler(`if (request.url.endsWith("/ok")) return new Response("ok")
-				` + "\n" + tt.body))
-			b.spec.Modules[0].Content = []byte("export default { async fetch(request, env, ctx) { if (request.url.endsWith('/ok')) return new Response('ok')\n" + tt.body + "\n} }")
+			b := newBench("")
+			b.spec.Modules[0].Content = []byte("export default { async fetch(request, env, ctx) { if (request.url.endsWith('/ok')) { await 1; return new Response('ok') }\n" + tt.body + "\n} }")
 			b.spec.Limits.CPU = 10 * time.Millisecond
 			b.spec.Bindings = []worker.Binding{{Name: "BUG", Type: "service", Service: roundTripper(func(r *http.Request) (*http.Response, error) {
 				panic("bug")
@@ -357,6 +356,31 @@ func TestClientGone(t *testing.T) {
 		t.Error("no error although the client has gone")
 	}
 	<-gone
+}
+
+func TestRequestSignalTellsThatTheClientHasGone(t *testing.T) {
+	testkit.NoLeaks(t)
+	b := newBench(handler(`
+		request.signal.addEventListener("abort", () => console.log("gone"))
+		if (request.url.endsWith("/whole")) return new Response("all of it")
+		ctx.waitUntil(scheduler.wait(1).then(() => console.log("ran on")))
+		return new Response(new ReadableStream({ async pull(c) { await scheduler.wait(1); c.enqueue(new Uint8Array(1000)) } }))`))
+	w := b.load(t)
+	get(t, w, "/whole")
+	res, err := w.RoundTrip(request(t, "GET", "http://x/stream", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(res.Body, make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	testkit.Wait(t, func() error {
+		if got := strings.Join(b.messages(), ", "); got != "gone, ran on" && got != "ran on, gone" {
+			return errors.New("console: " + got)
+		}
+		return nil
+	})
 }
 
 func TestWhatIsLeftUnreadIsClosed(t *testing.T) {

@@ -53,6 +53,8 @@ type invocation struct {
 	ended   bool
 	grace   clock.Timer
 	timers  map[*timer]struct{}
+	// gone is run when the client goes before it has got its whole response.
+	gone []func()
 
 	mu      sync.Mutex // guards closers and closed: streams are opened and closed by any goroutine
 	closers map[io.Closer]struct{}
@@ -211,6 +213,13 @@ func (inv *invocation) abandon(cause error) {
 		return
 	}
 	inv.settle, inv.body = nil, false
+	for _, f := range inv.gone {
+		inv.isolate.turn(inv, f)
+	}
+	inv.gone = nil
+	if inv.ended {
+		return
+	}
 	if inv.waits == 0 {
 		inv.end(cause)
 		return

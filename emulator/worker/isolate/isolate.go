@@ -213,6 +213,15 @@ func (i *isolate) Hold() func(f func()) {
 	return func(f func()) { i.queue.post(task{inv: inv, run: f, held: true}) }
 }
 
+// Watch runs f on the loop, in the invocation whose code is running, when its client goes away before
+// it has got the whole response. It keeps nobody waiting. The context is the incoming request's, which
+// also ends when all has gone well and so cannot tell.
+func (i *isolate) Watch(_ context.Context, f func()) {
+	if inv := i.current; inv != nil {
+		inv.gone = append(inv.gone, f)
+	}
+}
+
 // refuseGlobalScope throws what top-level code gets when it wants to wait for anything.
 // Receipt: https://github.com/cloudflare/workerd/pull/1510
 func (i *isolate) refuseGlobalScope() {
@@ -252,6 +261,7 @@ func (t tracking) RoundTrip(r *http.Request) (res *http.Response, err error) {
 var (
 	errInvocationOver = errors.New("the invocation is over")
 	errWorkerClosed   = errors.New("worker closed")
+	errClientGone     = errors.New("the client has gone")
 )
 
 // begin admits an event, unless the Worker is closing.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -251,6 +252,67 @@ func TestRequestsInterleaveAndKeepTheirOwnContext(t *testing.T) {
 	}
 }
 
+func TestASharedPromiseIsAwaitedInEachOnesOwnContext(t *testing.T) {
+	const waiting = 3
+	gate := make(chan struct{})
+	b := newBench(`
+		let shared
+		export default { async fetch(request, env) {
+			const id = new URL(request.url).pathname.slice(1)
+			shared ??= Promise.withResolvers()
+			if (id === "0") {
+				await env.GATE.fetch("http://gate/")
+				shared.resolve()
+			} else {
+				console.log(id)
+				await shared.promise
+			}
+			console.log(id)
+			await env.GATE.fetch("http://gate/")
+			console.log(id)
+			return new Response()
+		} }`)
+	arrived := make(chan struct{}, 2*waiting)
+	b.spec.Bindings = []worker.Binding{{Name: "GATE", Type: "service", Service: roundTripper(func(r *http.Request) (*http.Response, error) {
+		arrived <- struct{}{}
+		<-gate
+		return answer(200, ""), nil
+	})}}
+	w := b.load(t)
+	var wg sync.WaitGroup
+	for n := range waiting {
+		wg.Go(func() {
+			r := request(t, "GET", fmt.Sprintf("http://x/%d", n), "")
+			res, err := w.RoundTrip(r.WithContext(withRay(r.Context(), fmt.Sprint(n))))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			res.Body.Close()
+		})
+		if n == 0 {
+			<-arrived // the one that the others wait for
+		}
+	}
+	testkit.Wait(t, func() error {
+		if n := len(b.console()); n < waiting-1 {
+			return fmt.Errorf("%d wait", n)
+		}
+		return nil
+	})
+	close(gate)
+	wg.Wait()
+	lines := b.console()
+	if len(lines) != 3*waiting-1 {
+		t.Errorf("%d lines, want %d", len(lines), 3*waiting-1)
+	}
+	for _, l := range lines {
+		if l.Message != l.Ray {
+			t.Errorf("%q was printed in the invocation %q", l.Message, l.Ray)
+		}
+	}
+}
+
 func TestWaitUntil(t *testing.T) {
 	testkit.NoLeaks(t)
 	ready := make(chan struct{})
@@ -360,5 +422,49 @@ func TestCloseCancelsWhatDoesNotEnd(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestNothingIsLeftOfARequest(t *testing.T) {
+	testkit.NoLeaks(t)
+	b := newBench(handler(`
+		switch (Number(new URL(request.url).pathname.slice(1)) % 7) {
+		case 0: return new Response("x".repeat(1000))
+		case 1: await scheduler.wait(0); return Response.json({})
+		case 2: ctx.waitUntil(scheduler.wait(0)); return new Response("waits")
+		case 3: return new Response((await env.S.fetch("http://x/")).body)
+		case 4: setTimeout(() => {}, 1e6); await env.S.fetch("http://x/"); return new Response("leaves a timer and a body")
+		case 5: throw new Error("no")
+		case 6: {
+			const { readable, writable } = new TransformStream(), w = writable.getWriter()
+			ctx.waitUntil(w.write(new Uint8Array(10)).then(() => w.close()))
+			return new Response(readable)
+		}
+		}`))
+	b.spec.Console = nil
+	b.spec.Bindings = []worker.Binding{{Name: "S", Type: "service", Service: roundTripper(func(r *http.Request) (*http.Response, error) {
+		return answer(200, "body"), nil
+	})}}
+	w := b.load(t)
+	const requests = 2100
+	objects := func() uint64 {
+		for n := range requests {
+			res, err := w.RoundTrip(request(t, "GET", fmt.Sprintf("http://x/%d", n), ""))
+			if err != nil {
+				continue
+			}
+			io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+		}
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapObjects
+	}
+	objects()
+	before := objects()
+	if after := objects(); after > before+requests/2 {
+		t.Errorf("%d objects on the heap, %d after %d more requests", before, after, requests)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 
 	"github.com/dop251/goja"
@@ -144,14 +145,17 @@ func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetche
 			return
 		}
 		res.Request = r
-		inv.body = true
-		res.Body = &responseBody{ReadCloser: res.Body, inv: inv}
+		if inv.mayFeed(r) {
+			inv.body = true
+			res.Body = &responseBody{ReadCloser: res.Body, inv: inv}
+		}
 		out <- fetched{res: res}
 	}
 	cf := []byte(nil)
 	if blob := r.Header["Cf-Blob"]; len(blob) > 0 {
 		cf = []byte(blob[0])
-		r = r.Clone(inv.ctx)
+		r = r.WithContext(inv.ctx)
+		r.Header = maps.Clone(r.Header)
 		r.Header.Del("Cf-Blob")
 	} else {
 		r = r.WithContext(inv.ctx)
@@ -162,6 +166,14 @@ func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetche
 		return
 	}
 	i.call(inv, "fetch", req)
+}
+
+// mayFeed reports whether a response's body may still need the invocation while it is read: where
+// nothing is under way and no stream is open, the body lies in memory.
+func (inv *invocation) mayFeed(r *http.Request) bool {
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	return inv.holds > 0 || inv.waits > 0 || len(inv.closers) > 0 || r.Body != nil && r.Body != http.NoBody
 }
 
 // takeResponse turns what a fetch handler returned into a response.
@@ -192,24 +204,28 @@ type responseBody struct {
 func (b *responseBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		b.tell()
+		b.tell(true)
 	}
 	return n, err
 }
 
 func (b *responseBody) Close() error {
 	err := b.ReadCloser.Close()
-	b.tell()
+	b.tell(false)
 	return err
 }
 
-func (b *responseBody) tell() {
+func (b *responseBody) tell(whole bool) {
 	if b.told {
 		return
 	}
 	b.told = true
 	inv := b.inv
 	inv.isolate.queue.post(task{run: func() {
+		if !whole && inv.body {
+			inv.abandon(errClientGone)
+			return
+		}
 		inv.body = false
 		inv.maybeEnd()
 	}})
