@@ -21,7 +21,7 @@
 // # Concurrency
 //
 // Everything may be called at the same time. Reads see the last commit and never wait. Writes queue
-// up and the first in the queue commits for all (see committer). No lock is held while a caller's
-// stream is read. Lock order: committer.turn, then the store's own; sweeper.mu is held over calls of
+// up and the first in the queue commits for all (see internal/groupcommit). No lock is held while a caller's
+// stream is read. Lock order: the turn to commit, then the store's own; sweeper.mu is held over calls of
 // the clock and of nothing else.
 package kv

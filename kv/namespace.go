@@ -207,7 +207,7 @@ func (n *Namespace) view(read func(data) error) error {
 
 func (n *Namespace) update(change func(data) error) error {
 	var refusal error
-	err := n.service.store.commit.do(func(tx *bolt.Tx) error {
+	err := n.service.store.commit.Do(func(tx *bolt.Tx) error {
 		d, ok := dataIn(tx, n.ID)
 		if !ok {
 			refusal = namespaceNotFound()

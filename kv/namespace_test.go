@@ -340,20 +340,18 @@ func TestWritersThatWaitShareOneCommit(t *testing.T) {
 func together(t testing.TB, s *Service, writers ...func()) {
 	t.Helper()
 	c := &s.store.commit
-	c.turn.Lock()
+	resume := c.Pause()
 	var wg sync.WaitGroup
 	for _, w := range writers {
 		wg.Go(w)
 	}
 	testkit.Wait(t, func() error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if len(c.queue) < len(writers) {
-			return fmt.Errorf("%d writers wait", len(c.queue))
+		if n := c.Waiting(); n < len(writers) {
+			return fmt.Errorf("%d writers wait", n)
 		}
 		return nil
 	})
-	c.turn.Unlock()
+	resume()
 	wg.Wait()
 }
 

@@ -97,7 +97,7 @@ func (s *Service) create(id, title string, existing bool) (*Namespace, error) {
 	}
 	made := namespaceRow{ID: id, Title: title}
 	var refusal error
-	err := s.store.commit.do(func(tx *bolt.Tx) error {
+	err := s.store.commit.Do(func(tx *bolt.Tx) error {
 		rows, err := namespacesIn(tx)
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func (s *Service) Delete(ctx context.Context, id string) (err error) {
 	defer func() { span.End(err) }()
 
 	var refusal error
-	err = s.store.commit.do(func(tx *bolt.Tx) error {
+	err = s.store.commit.Do(func(tx *bolt.Tx) error {
 		if _, ok := dataIn(tx, id); !ok {
 			refusal = namespaceNotFound()
 			return nil
@@ -189,7 +189,7 @@ func (s *Service) Reset(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := s.store.commit.do(reset); err != nil {
+	if err := s.store.commit.Do(reset); err != nil {
 		return fmt.Errorf("reset kv: %w", err)
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/cfemu/cfemu/internal/groupcommit"
 )
 
 // The layout of kv.db. Namespaces are kept under their id in bucketNamespaces, and each has a bucket
@@ -33,7 +35,7 @@ const (
 
 type store struct {
 	db     *bolt.DB
-	commit committer
+	commit groupcommit.Committer
 }
 
 func openStore(dir string, noSync bool) (*store, error) {
@@ -50,7 +52,7 @@ func openStore(dir string, noSync bool) (*store, error) {
 		return nil, fmt.Errorf("open kv.db: %w", err)
 	}
 	s := &store{db: db}
-	s.commit.db = db
+	s.commit.DB = db
 	if err := s.init(); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare kv.db: %w", err), db.Close())
 	}

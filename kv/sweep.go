@@ -82,7 +82,7 @@ func (s *sweeper) run() {
 func (s *sweeper) sweep() (next int64, err error) {
 	for {
 		now := s.clock.Now()
-		err := s.store.commit.do(func(tx *bolt.Tx) (err error) {
+		err := s.store.commit.Do(func(tx *bolt.Tx) (err error) {
 			next, err = sweep(tx, now, sweepKeys)
 			return err
 		})

@@ -163,7 +163,7 @@ func (b *Bucket) view(read func(content) error) error {
 // share its transaction, and theirs is committed all the same.
 func (b *Bucket) update(change func(content) error) error {
 	var refusal *Error
-	err := b.service.index.commit.do(func(tx *bolt.Tx) error {
+	err := b.service.index.commit.Do(func(tx *bolt.Tx) error {
 		c, ok := contentIn(tx, b.Name)
 		if !ok {
 			refusal = newError(CodeNoSuchBucket)

@@ -327,20 +327,18 @@ func TestOneWritersFailureIsNotTheOthers(t *testing.T) {
 		},
 	}
 	c := &s.index.commit
-	c.turn.Lock() // as if a commit were under way
+	resume := c.Pause() // as if a commit were under way
 	var wg sync.WaitGroup
 	for _, w := range writers {
 		wg.Go(w)
 	}
 	testkit.Wait(t, func() error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if len(c.queue) < len(writers) {
-			return fmt.Errorf("%d writers wait", len(c.queue))
+		if n := c.Waiting(); n < len(writers) {
+			return fmt.Errorf("%d writers wait", n)
 		}
 		return nil
 	})
-	c.turn.Unlock()
+	resume()
 	wg.Wait()
 	if got := body(t, kept, "k"); got != "v" {
 		t.Errorf("got %q", got)

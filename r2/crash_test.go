@@ -37,7 +37,7 @@ var crashPoints = map[string]struct {
 		b.Put(ctx, "k", half, PutOptions{})
 	}, oldBody},
 	"with the body in its place and the index not yet written": {func(ctx context.Context, b *Bucket) {
-		b.service.index.commit.turn.Lock()
+		b.service.index.commit.Pause()
 		go b.Put(ctx, "k", bytes.NewReader(pattern(1<<20)), PutOptions{})
 		for len(blobFiles(b.service)) < 2 {
 			runtime.Gosched()

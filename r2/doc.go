@@ -18,7 +18,7 @@
 //
 // Everything may be called at the same time; an object is read as it was when the read began, though
 // it be overwritten meanwhile, since a blob lives until its last reader closes it. Writes to the
-// index queue up and the first in the queue commits for all (see committer); conditions are decided
+// index queue up and the first in the queue commits for all (see internal/groupcommit); conditions are decided
 // within that transaction. No lock is held while a body is read or written. Lock order: blobs.mu,
-// then a read transaction of the index; committer.turn is never held together with blobs.mu.
+// then a read transaction of the index; the turn to commit is never held together with blobs.mu.
 package r2

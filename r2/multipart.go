@@ -308,7 +308,7 @@ func (s *Service) dropOldUploads() error {
 		return err
 	}
 	var gone []blobRef
-	err = s.index.commit.do(func(tx *bolt.Tx) error {
+	err = s.index.commit.Do(func(tx *bolt.Tx) error {
 		for name, ids := range old {
 			c, _ := contentIn(tx, name)
 			for _, id := range ids {

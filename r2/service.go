@@ -139,7 +139,7 @@ func (s *Service) create(name string, o BucketOptions, existing bool) (*Bucket, 
 		Location: location, StorageClass: o.StorageClass,
 	}
 	var refusal error
-	err := s.index.commit.do(func(tx *bolt.Tx) error {
+	err := s.index.commit.Do(func(tx *bolt.Tx) error {
 		row, err := getRow[bucketRow](tx.Bucket(topBuckets), []byte(name))
 		if err != nil {
 			return err
@@ -228,7 +228,7 @@ func (s *Service) Delete(ctx context.Context, name string) (err error) {
 
 	var refusal error
 	var gone []blobRef
-	err = s.index.commit.do(func(tx *bolt.Tx) error {
+	err = s.index.commit.Do(func(tx *bolt.Tx) error {
 		c, ok := contentIn(tx, name)
 		if !ok {
 			refusal = newError(CodeNoSuchBucket)
@@ -259,7 +259,7 @@ func (s *Service) Reset(ctx context.Context) error {
 		return err
 	}
 	var gone []blobRef
-	err := s.index.commit.do(func(tx *bolt.Tx) error {
+	err := s.index.commit.Do(func(tx *bolt.Tx) error {
 		rows, err := bucketsIn(tx)
 		if err != nil {
 			return err

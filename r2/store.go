@@ -10,6 +10,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/cfemu/cfemu/internal/groupcommit"
 )
 
 // The layout of index.db. Buckets are kept under their name in topBuckets, and each has a bucket
@@ -62,7 +64,7 @@ type blobRef struct {
 // The index is the file that says what there is.
 type index struct {
 	db     *bolt.DB
-	commit committer
+	commit groupcommit.Committer
 }
 
 func openIndex(dir string, noSync bool) (*index, error) {
@@ -79,7 +81,7 @@ func openIndex(dir string, noSync bool) (*index, error) {
 		return nil, fmt.Errorf("open index.db: %w", err)
 	}
 	x := &index{db: db}
-	x.commit.db = db
+	x.commit.DB = db
 	if err := x.init(); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare index.db: %w", err), db.Close())
 	}

@@ -147,7 +147,7 @@ func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetche
 		res.Request = r
 		if inv.mayFeed(r) {
 			inv.body = true
-			res.Body = &responseBody{ReadCloser: res.Body, inv: inv}
+			res.Body = &responseBody{ReadCloser: res.Body, inv: inv, unread: r.Method == http.MethodHead}
 		}
 		out <- fetched{res: res}
 	}
@@ -197,8 +197,9 @@ func (i *isolate) takeResponse(v goja.Value) (*http.Response, *Exception) {
 // A responseBody tells the invocation when its response has been read or given up.
 type responseBody struct {
 	io.ReadCloser
-	inv  *invocation
-	told bool
+	inv    *invocation
+	told   bool
+	unread bool // closing it without having read it is no sign that the client has gone
 }
 
 func (b *responseBody) Read(p []byte) (int, error) {
@@ -211,7 +212,7 @@ func (b *responseBody) Read(p []byte) (int, error) {
 
 func (b *responseBody) Close() error {
 	err := b.ReadCloser.Close()
-	b.tell(false)
+	b.tell(b.unread)
 	return err
 }
 

@@ -1,4 +1,6 @@
-package r2
+// Package groupcommit lets concurrent writers of a bbolt file share transactions, and so flushes of the
+// disk. It is for stores whose changes fail only by their own fault; see Committer.Do.
+package groupcommit
 
 import (
 	"sync"
@@ -6,11 +8,11 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// A committer lets concurrent writers share a transaction, and so a flush of the disk. The writer
+// A Committer lets concurrent writers share a transaction, and so a flush of the disk. The writer
 // that gets its turn commits everything that is queued by then; the others find their work done. A
 // lone writer waits for nobody, which bbolt's own Batch cannot say of itself.
-type committer struct {
-	db *bolt.DB
+type Committer struct {
+	DB *bolt.DB
 
 	turn sync.Mutex // held while committing
 
@@ -25,10 +27,10 @@ type pending struct {
 	err   error
 }
 
-// do applies the change and returns once it is on disk. An error of apply rolls back all that share
+// Do applies the change and returns once it is on disk. An error of apply rolls back all that share
 // the transaction, so apply must return none for what a caller can cause: such outcomes it notes
 // elsewhere and changes nothing.
-func (c *committer) do(apply func(*bolt.Tx) error) error {
+func (c *Committer) Do(apply func(*bolt.Tx) error) error {
 	p := &pending{apply: apply, done: make(chan struct{})}
 	c.mu.Lock()
 	c.queue = append(c.queue, p)
@@ -46,7 +48,7 @@ func (c *committer) do(apply func(*bolt.Tx) error) error {
 	c.queue = nil
 	c.mu.Unlock()
 
-	err := c.db.Update(func(tx *bolt.Tx) error {
+	err := c.DB.Update(func(tx *bolt.Tx) error {
 		for _, p := range group {
 			if err := p.apply(tx); err != nil {
 				return err
@@ -59,4 +61,17 @@ func (c *committer) do(apply func(*bolt.Tx) error) error {
 		close(p.done)
 	}
 	return err
+}
+
+// Pause holds all commits up, as a slow disk does, until resume is called. It is for tests.
+func (c *Committer) Pause() (resume func()) {
+	c.turn.Lock()
+	return c.turn.Unlock
+}
+
+// Waiting tells how many writers have queued up for the next commit.
+func (c *Committer) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue)
 }
