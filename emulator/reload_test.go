@@ -1,12 +1,17 @@
 package emulator_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator"
@@ -348,56 +353,217 @@ func queueConfig(retries int, more ...string) string {
 		"[[services]]", `binding = "SELF"`, `service = "w"`}, more...)...)
 }
 
+// holdCommand is a build command that a test can make wait: it reads a named pipe to its end.
+const holdCommand = "[build]\ncommand = \"test ! -p hold || cat hold\"\nwatch_dir = \"sources\""
+
+// holdReload begins a reload of h that does not go on before it is released.
+func holdReload(t *testing.T, h *emulatortest.House) (release func()) {
+	t.Helper()
+	pipe := filepath.Join(h.Dir, "hold")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.Save("sources/changed", "")
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the reader
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(os.Remove(pipe), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A consumer's new settings are taken up though a batch is being delivered: neither waits for the other.
 func TestConsumerSettingsReload(t *testing.T) {
-	t.Run("while a batch calls the Worker itself", func(t *testing.T) {
+	delivered := func(h *emulatortest.House, body string) {
+		t.Helper()
+		h.Await("the delivery", 0, isType(emulator.EventConsole, "delivered "+body))
+		answers(t, h, "/", "answered")
+	}
+	start := func(t *testing.T) (*gate, *emulatortest.House) {
 		g := newGate(t)
 		opts := g.options()
 		opts.Watch = true
-		h := emulatortest.Start(t, map[string]string{"wrangler.toml": queueConfig(3), "index.js": queueCode}, opts)
+		return g, emulatortest.Start(t, map[string]string{
+			"wrangler.toml": queueConfig(3, holdCommand), "index.js": queueCode, "sources/changed": "",
+		}, opts)
+	}
+	t.Run("while a batch calls the Worker itself", func(t *testing.T) {
+		g, h := start(t)
 		h.Get("/direct")
 		g.await(t, "/batch")
-		h.Save("wrangler.toml", queueConfig(4))
-		asked := make(chan struct{})
-		go func() { // it waits for the reload, and is how the test sees that it ended
-			defer close(asked)
-			h.Try("GET", "/", "")
-		}()
-		testkit.Wait(t, func() error { // a request waits, or the reload is over
-			select {
-			case <-asked:
-				for _, ev := range h.Events() {
-					if ev.Type == emulator.EventReload {
-						return nil
-					}
-				}
-				return fmt.Errorf("no reload yet")
-			default:
-				return nil
-			}
-		})
+		release := holdReload(t, h)
+		h.Save("wrangler.toml", queueConfig(4, holdCommand))
 		g.open("/batch")
-		h.Await("the delivery", 0, isType(emulator.EventConsole, "delivered /direct"))
-		h.Await("the reload", 0, func(ev emulator.Event) bool { return ev.Type == emulator.EventReload })
+		release()
+		delivered(h, "/direct")
 	})
 	t.Run("while a batch waits for the reload", func(t *testing.T) {
-		g := newGate(t)
-		opts := g.options()
-		opts.Watch = true
-		h := emulatortest.Start(t, map[string]string{"wrangler.toml": queueConfig(3), "index.js": queueCode, "go": ""}, opts)
+		g, h := start(t)
 		held := make(chan struct{})
 		go func() {
 			defer close(held)
 			h.Try("GET", "/held", "")
 		}()
 		g.await(t, "/held")
-		// The reload takes until the test lets the build go on.
-		build := g.URL + "/build"
-		h.Save("wrangler.toml", queueConfig(4, "[build]", fmt.Sprintf(`command = "curl -s %s >/dev/null"`, build), `watch_dir = "sources"`))
-		h.Save("sources/a", "")
-		_ = build
+		release := holdReload(t, h)
+		h.Save("wrangler.toml", queueConfig(4, holdCommand))
 		g.open("/held")
 		<-held
-		h.Await("the delivery", 0, isType(emulator.EventConsole, "delivered /held"))
+		release()
+		delivered(h, "/held")
+	})
+}
+
+// A client that does not wait for a reload has gone like any other: that is no error of the Worker's.
+func TestClientThatGoesAwayDuringReload(t *testing.T) {
+	h := emulatortest.Start(t, project(saying("x"), holdCommand), watching)
+	h.Save("sources/first", "")
+	h.Await("a reload", 0, func(ev emulator.Event) bool { return ev.Type == emulator.EventReload })
+	release := holdReload(t, h)
+	ctx, cancel := context.WithCancel(context.Background())
+	gone := make(chan error, 1)
+	arrived := make(chan struct{})
+	trace := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(arrived) }})
+	go func() {
+		req, err := http.NewRequestWithContext(trace, "GET", h.URL+"/gone", nil)
+		if err == nil {
+			var res *http.Response
+			if res, err = http.DefaultClient.Do(req); err == nil {
+				res.Body.Close()
+			}
+		}
+		gone <- err
+	}()
+	<-arrived
+	cancel()
+	if err := <-gone; err == nil {
+		t.Error("it was answered during the reload")
+	}
+	if ev := h.Await("the request", 0, isRequest("/gone")); ev.Status != 499 || ev.Error != "" {
+		t.Errorf("reported %d %q", ev.Status, ev.Error)
+	}
+	release()
+	answers(t, h, "/", "x")
+}
+
+// build.command runs at the start and when its folder changes; what it says is shown.
+func TestBuildCommand(t *testing.T) {
+	const command = `command = "sh build.sh"`
+	files := map[string]string{
+		"wrangler.toml": strings.Replace(config("[build]", command, `watch_dir = "sources"`), "index.js", "dist/index.js", 1),
+		"build.sh":      "echo building $(cat sources/word)\ntest ! -f broken || { echo 'sources/word:1: no such word' >&2; exit 3; }\nmkdir -p dist && echo \"export default { fetch: () => new Response('$(cat sources/word)') }\" > dist/index.js\n",
+		"sources/word":  "one",
+	}
+	isError := func(ev emulator.Event) bool { return ev.Type == emulator.EventError }
+	h := emulatortest.Start(t, files, watching)
+	expect(t, h, "/", "one")
+	h.Await("the command's output", 0, isType(emulator.EventInfo, "building one"))
+	h.Save("sources/word", "two")
+	answers(t, h, "/", "two")
+
+	t.Run("its failure is shown and the old version serves", func(t *testing.T) {
+		seen := len(h.Events())
+		h.Save("broken", "")
+		h.Save("sources/word", "three")
+		ev := h.Await("the failure", seen, isError)
+		for _, part := range []string{"sh build.sh", "exited with code 3", "no such word"} {
+			if !strings.Contains(ev.Message, part) {
+				t.Errorf("%q lacks %q", ev.Message, part)
+			}
+		}
+		expect(t, h, "/", "two")
+		if a := h.Get("/", "Accept", "text/html"); a.StatusCode != 500 || !strings.Contains(a.Text, "no such word") {
+			t.Errorf("a browser gets %s %q", a.Status, a.Text)
+		}
+		if err := os.Remove(filepath.Join(h.Dir, "broken")); err != nil {
+			t.Fatal(err)
+		}
+		h.Save("sources/word", "four")
+		answers(t, h, "/", "four")
+	})
+	t.Run("a failure is not forgotten by a change of something else", func(t *testing.T) {
+		seen := len(h.Events())
+		h.Save("broken", "")
+		h.Save("sources/word", "five")
+		h.Await("the failure", seen, isError)
+		seen = len(h.Events())
+		h.Save(".dev.vars", "A=1\n")
+		h.Await("the failure again", seen, isError)
+		if err := os.Remove(filepath.Join(h.Dir, "broken")); err != nil {
+			t.Fatal(err)
+		}
+		h.Save(".dev.vars", "A=2\n")
+		answers(t, h, "/", "five")
+	})
+	t.Run("another command is run at once", func(t *testing.T) {
+		other := strings.Replace(files["wrangler.toml"], "sh build.sh", "echo six > sources/word && sh build.sh", 1)
+		h.Save("wrangler.toml", other)
+		answers(t, h, "/", "six")
+	})
+	t.Run("one that fails at the first start keeps the house waiting for a better one", func(t *testing.T) {
+		files["broken"] = ""
+		h := emulatortest.Start(t, files, watching)
+		h.Await("the failure", 0, isError)
+		if a := h.Get("/"); a.StatusCode != 500 || !strings.Contains(a.Text, "no such word") {
+			t.Errorf("it answers %s %q", a.Status, a.Text)
+		}
+		if err := os.Remove(filepath.Join(h.Dir, "broken")); err != nil {
+			t.Fatal(err)
+		}
+		h.Save("sources/word", "seven")
+		h.Await("Ready", 0, func(ev emulator.Event) bool { return ev.Type == emulator.EventReady })
+		expect(t, h, "/", "seven")
+	})
+}
+
+// What wrangler's bundler takes, through the whole house, and changes of every kind of file.
+func TestKindsOfModules(t *testing.T) {
+	t.Run("tsconfig paths, rules, text, data, alias, define and JSX", func(t *testing.T) {
+		h := emulatortest.Start(t, map[string]string{
+			"wrangler.jsonc": `{
+  // comments and trailing commas
+  "name": "w", "main": "src/index.ts", "compatibility_date": "2026-01-20",
+  "rules": [{ "type": "Text", "globs": ["**/*.sql"], "fallthrough": true }, { "type": "Data", "globs": ["**/*.dat"] }],
+  "alias": { "left-pad": "./src/pad.ts" },
+  "define": { "STAGE": "\"test\"" },
+}`,
+			"tsconfig.json":                   `{ "compilerOptions": { "paths": { "@lib/*": ["./src/lib/*"] }, "jsx": "react", "jsxFactory": "h" } }`,
+			"src/index.ts":                    "import { name } from '@lib/name'\nimport sql from './q.sql'\nimport text from './t.txt'\nimport data from './d.dat'\nimport pad from 'left-pad'\nimport npm from 'thing'\nimport { page } from './page'\ndeclare const STAGE: string\nenum E { A = 1 }\nexport default {\n  fetch(): Response { return new Response([name, sql.trim(), text.trim(), data.byteLength, pad('x'), npm, STAGE, E.A, page()].join('|')) }\n} satisfies ExportedHandler\n",
+			"src/lib/name.ts":                 "export const name: string = 'lib'\n",
+			"src/q.sql":                       "SELECT 1\n",
+			"src/t.txt":                       "text\n",
+			"src/d.dat":                       "12345",
+			"src/pad.ts":                      "export default (s: string) => '  ' + s\n",
+			"src/page.tsx":                    "const h = (tag: string, _: unknown, ...c: string[]) => `<${tag}>${c}</${tag}>`\nexport const page = () => <b>bold</b>\n",
+			"node_modules/thing/package.json": `{ "name": "thing", "exports": { "workerd": "./worker.js", "default": "./node.js" } }`,
+			"node_modules/thing/worker.js":    "export default 'npm'\n",
+			"node_modules/thing/node.js":      "export default 'wrong condition'\n",
+		}, watching)
+		expect(t, h, "/", "lib|SELECT 1|text|5|  x|npm|test|1|<b>bold</b>")
+		h.Save("src/q.sql", "SELECT 2\n")
+		answers(t, h, "/", "lib|SELECT 2|text|5|  x|npm|test|1|<b>bold</b>")
+		h.Save("src/lib/name.ts", "export const name = 'new'\n")
+		answers(t, h, "/", "new|SELECT 2|text|5|  x|npm|test|1|<b>bold</b>")
+		h.Save("tsconfig.json", `{ "compilerOptions": { "paths": { "@lib/*": ["./src/other/*"] }, "jsx": "react", "jsxFactory": "h" } }`)
+		h.Save("src/other/name.ts", "export const name = 'other'\n")
+		answers(t, h, "/", "other|SELECT 2|text|5|  x|npm|test|1|<b>bold</b>")
+		h.Save("node_modules/thing/worker.js", "export default 'updated'\n")
+		answers(t, h, "/", "other|SELECT 2|text|5|  x|updated|test|1|<b>bold</b>")
+	})
+	t.Run("no_bundle takes the files as they are", func(t *testing.T) {
+		h := emulatortest.Start(t, map[string]string{
+			"wrangler.toml": config("no_bundle = true", "[[rules]]", `type = "ESModule"`, `globs = ["**/*.js"]`, "[[rules]]", `type = "Text"`, `globs = ["**/*.txt"]`),
+			"index.js":      "import { a } from './lib/a.js'\nimport text from './t.txt'\nexport default { fetch: () => new Response(a + text) }\n",
+			"lib/a.js":      "export const a = 'a'\n",
+			"t.txt":         "text",
+		}, watching)
+		expect(t, h, "/", "atext")
+		h.Save("lib/a.js", "export const a = 'b'\n")
+		answers(t, h, "/", "btext")
+		h.Save("t.txt", "more")
+		answers(t, h, "/", "bmore")
 	})
 }

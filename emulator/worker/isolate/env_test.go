@@ -173,6 +173,24 @@ func TestD1(t *testing.T) {
 	})
 }
 
+func TestErrorsOfBindingsShowTheUsersLine(t *testing.T) {
+	for typ, body := range map[string]string{
+		"d1":           `await env.B.prepare("s").first()`,
+		"kv_namespace": `await env.B.put("k", "v")`,
+		"r2_bucket":    `await env.B.put("k", "v")`,
+		"queue":        `await env.B.send(1)`,
+		"ai":           `await env.B.run("m", {})`,
+	} {
+		b := newBench(handler(body))
+		b.spec.Bindings = []worker.Binding{{Name: "B", Type: typ, Service: roundTripper(func(*http.Request) (*http.Response, error) {
+			return answer(500, `{"success":false,"error":"x"}`), nil
+		})}}
+		if ex := thrown(t, b.load(t)); len(ex.Stack) != 1 || ex.Stack[0].Line != 2 || ex.Stack[0].Function != "fetch" {
+			t.Errorf("%s: %v at %v", typ, ex, ex.Stack)
+		}
+	}
+}
+
 func TestKV(t *testing.T) {
 	t.Run("get asks for the escaped key and gives each type", func(t *testing.T) {
 		ask := func(query string) string { return "GET /a%2Fb%20c%3F%C3%A9%252F%2B%26%3D%23?urlencoded=true" + query }

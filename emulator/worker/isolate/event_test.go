@@ -239,6 +239,20 @@ func TestStreaming(t *testing.T) {
 	})
 }
 
+func TestHeadTellsTheLengthThatCodeDeclares(t *testing.T) {
+	w := newBench(handler(`return new Response(null, { headers: { "content-length": "1176" } })`)).load(t)
+	for method, want := range map[string]string{"HEAD": "1176", "GET": ""} {
+		res, err := w.RoundTrip(request(t, method, "http://x/", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if got := res.Header.Get("Content-Length"); got != want {
+			t.Errorf("%s: content length %q, want %q", method, got, want)
+		}
+	}
+}
+
 func TestRequestCF(t *testing.T) {
 	w := newBench(handler(`return Response.json([request.cf, request.headers.has("cf-blob"), request.url, request.headers.get("x")])`)).load(t)
 	r := request(t, "GET", "https://shop.example/a%2Fb?x=%zz;y", "")

@@ -145,6 +145,11 @@ func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetche
 			return
 		}
 		res.Request = r
+		if r.Method == http.MethodHead {
+			if n, declared := i.fetch.HeadLength(v); declared {
+				res.Header.Set("Content-Length", n)
+			}
+		}
 		if inv.mayFeed(r) {
 			inv.body = true
 			res.Body = &responseBody{ReadCloser: res.Body, inv: inv, unread: r.Method == http.MethodHead}

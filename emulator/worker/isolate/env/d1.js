@@ -26,7 +26,7 @@ export class D1Database {
   }
 
   async batch(statements) {
-    return this.#session.batch(statements)
+    return await this.#session.batch(statements)
   }
 
   async exec(query) {
@@ -83,7 +83,8 @@ class D1DatabaseSession {
 
   /** Not for users: runs one request of this session. */
   async send(target, body, as) {
-    return send(this.#wire, this.#position === null ? null : [tokenHeader, this.#position], target, body, as, token => {
+    // With await, here and below, the caller's lines stay on the stack of an error.
+    return await send(this.#wire, this.#position === null ? null : [tokenHeader, this.#position], target, body, as, token => {
       if (this.#position === null) return
       if (this.getBookmark() === null || token > this.#position) this.#position = token
     })

@@ -14,13 +14,13 @@ export class KvNamespace {
   }
 
   async get(key, options) {
-    if (Array.isArray(key)) return this.#bulk(key, options, false)
+    if (Array.isArray(key)) return await this.#bulk(key, options, false)
     return (await this.#get(key, options)).value
   }
 
   async getWithMetadata(key, options) {
-    if (Array.isArray(key)) return this.#bulk(key, options, true)
-    return this.#get(key, options)
+    if (Array.isArray(key)) return await this.#bulk(key, options, true)
+    return await this.#get(key, options)
   }
 
   async #get(key, options) {

@@ -4,6 +4,7 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/dop251/goja"
@@ -38,7 +39,7 @@ func Async(h Host, work func(ctx context.Context) (settle func() (any, error))) 
 	p, resolve, reject := rt.NewPromise()
 	done := h.Hold()
 	go func() {
-		settle := work(ctx)
+		settle := guarded(ctx, work)
 		done(func() {
 			v, err := settle()
 			if err == nil {
@@ -49,6 +50,17 @@ func Async(h Host, work func(ctx context.Context) (settle func() (any, error))) 
 		})
 	}()
 	return rt.ToValue(p)
+}
+
+// guarded runs work. A panic in it is a bug of ours that must not end the process, nor leave the
+// promise waiting: it rejects.
+func guarded(ctx context.Context, work func(context.Context) func() (any, error)) (settle func() (any, error)) {
+	defer func() {
+		if r := recover(); r != nil {
+			settle = func() (any, error) { return nil, fmt.Errorf("internal error: %v", r) }
+		}
+	}()
+	return work(ctx)
 }
 
 // Throw makes an error that rejects or throws with the JavaScript value v.

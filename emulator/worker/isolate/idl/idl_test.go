@@ -28,6 +28,7 @@ func TestClass(t *testing.T) {
 		"instances take properties":            {`c = new Counter(1); c.params = {a: 1}; c.params.a`, "1"},
 		"subclasses keep state and prototype":  {`class D extends Counter { twice() { return this.add(this.value) } }; d = new D(4); [d.twice(), d instanceof Counter, d instanceof D].join()`, "8,true,true"},
 		"statics make instances":               {`Counter.zero() instanceof Counter`, "true"},
+		"the state is hidden from code":        {`s = Object.getOwnPropertySymbols(new Counter(1)); String(new Counter(1)[s[0]])`, "undefined"},
 		"methods are enumerable":               {`Object.keys(Counter.prototype).sort().join()`, "add,later,value"},
 		"state is not enumerable":              {`JSON.stringify([Object.keys(new Counter(1)), {...new Counter(1)}])`, `[[],{}]`},
 		"the tag is the name":                  {`String(new Counter(1))`, "[object Counter]"},

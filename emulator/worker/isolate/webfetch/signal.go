@@ -17,9 +17,8 @@ type signal interface {
 }
 
 // A watcher is a host that can run f on the loop when ctx ends, without keeping the invocation
-// waiting for that.
-//
-// Deviation: the signal of an incoming request does not abort while the isolate is no such host.
+// waiting for that: the signal of an incoming request aborts when its client goes. The isolate is
+// one; hosts of tests need not be.
 type watcher interface {
 	Watch(ctx context.Context, f func())
 }
