@@ -89,6 +89,8 @@ class Identity {
 		this.wanted = undefined;
 	}
 	cancel(reason) {
+		// Who has read all that was promised may leave before the close comes: that takes nothing away.
+		if (this.source === undefined && this.waiting === undefined && this.seen === this.length) return resolved;
 		this.waiting?.done.reject(reason);
 		this.waiting = undefined;
 		this.wanted = undefined;
