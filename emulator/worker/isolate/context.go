@@ -132,7 +132,10 @@ func (i *isolate) evaluate(s *script) error {
 			i.rethrow(err)
 		}
 		run, _ := goja.AssertFunction(wrapper)
-		promise, _ = i.must(run(goja.Undefined(), host)).Export().(*goja.Promise)
+		started := i.must(run(goja.Undefined(), host))
+		promise, _ = started.Export().(*goja.Promise)
+		// Load tells of a rejection: it is not one that nobody hears.
+		i.whenSettled(started, func(goja.Value) {}, func(goja.Value) {})
 	})
 	switch {
 	case ex != nil:
