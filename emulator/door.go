@@ -3,9 +3,9 @@ package emulator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -35,7 +35,7 @@ func (e *Emulator) serveWorker(w http.ResponseWriter, r *http.Request) {
 	e.ops.begin(ray)
 	ev := Event{Type: EventRequest, Worker: e.name(), Method: r.Method, Path: r.URL.RequestURI(), Ray: ray}
 	ctx := probe.WithRay(r.Context(), ray)
-	w.Header().Set("CF-Ray", ray)
+	w.Header()["Cf-Ray"] = []string{ray}
 
 	status, err := e.dispatch(ctx, w, r, ray)
 	ev.Status, ev.Took, ev.Ops = status, took(), e.ops.end(ray)
@@ -96,10 +96,10 @@ func copyResponse(w http.ResponseWriter, r *http.Request, res *http.Response) er
 		header[name] = values
 	}
 	for _, name := range hopHeaders {
-		header.Del(name)
+		delete(header, name)
 	}
 	if res.ContentLength >= 0 && header.Get("Content-Length") == "" && r.Method != http.MethodHead && bodyAllowed(res.StatusCode) {
-		header.Set("Content-Length", fmt.Sprint(res.ContentLength))
+		header.Set("Content-Length", strconv.FormatInt(res.ContentLength, 10))
 	}
 	if _, typed := header["Content-Type"]; !typed {
 		header["Content-Type"] = nil // the Worker gave none: no sniffing

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -41,27 +42,31 @@ func (e *Emulator) incoming(ctx context.Context, r *http.Request, ray, host stri
 	out := r.WithContext(ctx)
 	u := *r.URL
 	u.Scheme, u.Host = "http", r.Host
-	h := r.Header.Clone()
-	for _, name := range hopHeaders {
-		h.Del(name)
+	h := make(http.Header, len(r.Header)+9)
+	for name, values := range r.Header {
+		if !slices.Contains(hopHeaders, name) {
+			h[name] = values
+		}
 	}
 	if host != "" {
 		u.Host = host
 		replaceHost(h, r.Host, host)
 	}
 	ip, _, _ := net.SplitHostPort(r.RemoteAddr)
-	h.Set("CF-Connecting-IP", ip)
-	h.Set("X-Real-IP", ip)
+	forwarded := ip
 	if prior := h.Get("X-Forwarded-For"); prior != "" {
-		ip = prior + ", " + ip
+		forwarded = prior + ", " + ip
 	}
-	h.Set("X-Forwarded-For", ip)
-	h.Set("X-Forwarded-Proto", "http")
-	h.Set("CF-Visitor", `{"scheme":"http"}`)
-	h.Set("CF-IPCountry", country)
-	h.Set("CF-Ray", ray)
-	h.Set("CF-Blob", e.cf)
-	h.Set("Host", u.Host)
+	// By their canonical names, so that nothing has to be made of them for each request.
+	h["Cf-Connecting-Ip"] = []string{ip}
+	h["X-Real-Ip"] = []string{ip}
+	h["X-Forwarded-For"] = []string{forwarded}
+	h["X-Forwarded-Proto"] = []string{"http"}
+	h["Cf-Visitor"] = []string{`{"scheme":"http"}`}
+	h["Cf-Ipcountry"] = []string{country}
+	h["Cf-Ray"] = []string{ray}
+	h["Cf-Blob"] = []string{e.cf}
+	h["Host"] = []string{u.Host}
 	out.URL, out.Host, out.Header, out.RequestURI = &u, u.Host, h, ""
 	return out
 }
@@ -69,12 +74,12 @@ func (e *Emulator) incoming(ctx context.Context, r *http.Request, ray, host stri
 // replaceHost rewrites every header that speaks of one host to speak of another, so that redirects,
 // Origin checks and cookies work on either side of the door.
 func replaceHost(h http.Header, from, to string) {
-	for _, values := range h {
+	for name, values := range h {
+		changed := slices.Clone(values) // the slice may belong to somebody else
 		for i, v := range values {
-			if strings.Contains(v, from) {
-				values[i] = strings.ReplaceAll(v, from, to)
-			}
+			changed[i] = strings.ReplaceAll(v, from, to)
 		}
+		h[name] = changed
 	}
 }
 

@@ -1,6 +1,7 @@
 package r2
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,10 @@ func (b *Bucket) Get(ctx context.Context, key string, o GetOptions) (_ *Object, 
 		return nil, newError(CodeInvalidRange)
 	}
 	object.Range = &part
+	if row.small != nil {
+		object.Body = io.NopCloser(bytes.NewReader(row.small[part.Offset : part.Offset+part.Length]))
+		return object, nil
+	}
 	if object.Body, err = blobs.read(pinned, part); err != nil {
 		return nil, b.wrap(err)
 	}

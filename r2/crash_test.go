@@ -22,10 +22,10 @@ const (
 	crashPoint = "CFEMU_R2_CRASH_POINT"
 )
 
-const (
-	crashWriters = 3
-	oldBody      = "the body that was there before"
-)
+const crashWriters = 3
+
+// oldBody is long enough to be a blob.
+var oldBody = strings.Repeat("the body that was there before ", maxSmallBytes/16)
 
 // crashPoints do something to the object "k", whose body is oldBody, and are killed meanwhile.
 var crashPoints = map[string]struct {

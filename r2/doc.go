@@ -7,8 +7,8 @@
 //
 // # On disk
 //
-// index.db is a bbolt file that says which objects there are and of which blobs each consists: one
-// for an object that was put whole, one for each part of a multipart upload, which is thus completed
+// index.db is a bbolt file that says which objects there are. A body of up to 4 KiB is in it too, so
+// that one flush makes such an object durable. Any other consists of blobs: one for an object that was put whole, one for each part of a multipart upload, which is thus completed
 // without copying a byte. A blob is a file below blobs/, written once under a random name and never
 // changed. It is written to tmp/, flushed and renamed before the index names it, and it is removed
 // after the index has ceased to. So at any instant a crash leaves at most blobs that nobody names;

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -80,7 +79,7 @@ func readPage(objects *bolt.Bucket, q ListQuery, after []byte) (ListPage, error)
 			cur.Seek(last)
 		} else {
 			row := new(objectRow)
-			if err := json.Unmarshal(v, row); err != nil {
+			if err := readRow(v, row); err != nil {
 				return ListPage{}, fmt.Errorf("read object %q: %w", k, err)
 			}
 			page.Objects = append(page.Objects, row.object(string(k)))

@@ -64,7 +64,7 @@ func TestBehavesLikeAMap(t *testing.T) {
 			"put": func(t *rapid.T) {
 				key := keys.Draw(t, "key")
 				c.Advance(time.Second)
-				size := rapid.SampledFrom([]int{0, 1, 1000, 70_000}).Draw(t, "size")
+				size := rapid.SampledFrom([]int{0, 1, maxSmallBytes, maxSmallBytes + 1, 70_000}).Draw(t, "size")
 				text := strings.Repeat(fmt.Sprint(c.Now().Unix(), key), size)[:size]
 				o := PutOptions{}
 				old, there := model[key]

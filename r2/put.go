@@ -40,13 +40,9 @@ func (b *Bucket) Put(ctx context.Context, key string, body io.Reader, o PutOptio
 	}
 
 	sums := newHashes(o.Checksums)
-	ref, err := b.service.blobs.write(sized(ctx, body, o.Size), maxPutBytes, sums.writers()...)
-	if err != nil {
+	row := &objectRow{HTTP: o.HTTP, Custom: o.Custom, StorageClass: o.StorageClass}
+	if err := b.keep(row, sized(ctx, body, o.Size), sums.writers()); err != nil {
 		return nil, b.wrap(err)
-	}
-	row := &objectRow{
-		Version: ref.Name, Size: ref.Size, HTTP: o.HTTP, Custom: o.Custom, StorageClass: o.StorageClass,
-		Blobs: []blobRef{ref},
 	}
 	var old []blobRef
 	if err = sums.check(o.Checksums); err == nil {
@@ -61,12 +57,33 @@ func (b *Bucket) Put(ctx context.Context, key string, body io.Reader, o PutOptio
 			return err
 		})
 	}
-	b.service.blobs.settle(ref, err == nil)
+	for _, ref := range row.Blobs {
+		b.service.blobs.settle(ref, err == nil)
+	}
 	if err != nil {
 		return nil, err
 	}
 	b.service.blobs.remove(old)
 	return row.object(key), nil
+}
+
+// keep stores body: in row when it is small, else as a blob, for which the caller owes a settle.
+func (b *Bucket) keep(row *objectRow, body io.Reader, also []io.Writer) error {
+	head, err := io.ReadAll(io.LimitReader(body, maxSmallBytes+1))
+	if err != nil {
+		return err
+	}
+	if len(head) <= maxSmallBytes {
+		row.Version, row.Size, row.small = b.service.ids.name(), int64(len(head)), head
+		_, err := io.MultiWriter(also...).Write(head)
+		return err
+	}
+	ref, err := b.service.blobs.write(io.MultiReader(bytes.NewReader(head), body), maxPutBytes, also...)
+	if err != nil {
+		return err
+	}
+	row.Version, row.Size, row.Blobs = ref.Name, ref.Size, []blobRef{ref}
+	return nil
 }
 
 // check refuses when the conditions do not hold for what is stored under key.

@@ -117,7 +117,7 @@ func inspect(s *Service) error {
 				if err != nil {
 					return err
 				}
-				var size int64
+				size := int64(len(o.small))
 				for _, b := range o.Blobs {
 					want[b.Name] = b.Size
 					size += b.Size

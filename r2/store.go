@@ -45,8 +45,16 @@ type objectRow struct {
 	Custom       map[string]string `json:"custom,omitempty"`
 	Checksums    Checksums         `json:"checksums,omitzero"`
 	StorageClass string            `json:"storageClass"`
-	Blobs        []blobRef         `json:"blobs"`
+	Blobs        []blobRef         `json:"blobs,omitempty"`
+
+	// small is the body when it is in the row itself, behind the JSON; there are no blobs then. nil
+	// otherwise, and in a row that was read for what it says only.
+	small []byte
 }
+
+// maxSmallBytes is the longest body that is kept in the index itself. One flush makes the object and
+// its body durable, and the file system is spared a file for each.
+const maxSmallBytes = 4 << 10
 
 func (r *objectRow) object(key string) *Object {
 	return &Object{
@@ -111,23 +119,40 @@ func (x *index) init() error {
 	})
 }
 
-// A row is anything that is kept as JSON under a key.
+// A row is anything that is kept as JSON under a key. An object's small body follows a line break,
+// which our JSON does not have.
 func getRow[T any](b *bolt.Bucket, key []byte) (*T, error) {
 	v := b.Get(key)
 	if v == nil {
 		return nil, nil
 	}
 	row := new(T)
-	if err := json.Unmarshal(v, row); err != nil {
+	if err := readRow(v, row); err != nil {
 		return nil, fmt.Errorf("read row %q: %w", key, err)
 	}
+	if o, ok := any(row).(*objectRow); ok {
+		if _, small, found := bytes.Cut(v, lineBreak); found {
+			o.small = bytes.Clone(small)
+		}
+	}
 	return row, nil
+}
+
+var lineBreak = []byte{'\n'}
+
+// readRow reads what a row says, without a small body.
+func readRow(v []byte, row any) error {
+	text, _, _ := bytes.Cut(v, lineBreak)
+	return json.Unmarshal(text, row)
 }
 
 func putRow(b *bolt.Bucket, key []byte, row any) error {
 	v, err := json.Marshal(row)
 	if err != nil {
 		return err
+	}
+	if o, ok := row.(*objectRow); ok && o.small != nil {
+		v = append(append(v, lineBreak...), o.small...)
 	}
 	return b.Put(key, v)
 }
@@ -202,7 +227,7 @@ func (c content) blobs(f func(name string)) error {
 		var row struct {
 			Blobs []blobRef `json:"blobs"`
 		}
-		if err := json.Unmarshal(v, &row); err != nil {
+		if err := readRow(v, &row); err != nil {
 			return fmt.Errorf("read object %q: %w", k, err)
 		}
 		for _, b := range row.Blobs {

@@ -24,7 +24,6 @@ import (
 type bareServer struct {
 	project string
 	dir     string // of its own data
-	seed    bool
 
 	mu sync.RWMutex // guards db against a reset
 	db *sql.DB

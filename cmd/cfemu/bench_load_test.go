@@ -22,7 +22,9 @@ type benchConn struct {
 	body []byte
 }
 
-func newBenchConn(c net.Conn) *benchConn { return &benchConn{conn: c, in: bufio.NewReaderSize(c, 32<<10)} }
+func newBenchConn(c net.Conn) *benchConn {
+	return &benchConn{conn: c, in: bufio.NewReaderSize(c, 32<<10)}
+}
 
 func (c *benchConn) close() { c.conn.Close() }
 

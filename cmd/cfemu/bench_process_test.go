@@ -197,6 +197,26 @@ func residentKiB(pid int) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(out)))
 }
 
+// busy is the processor time in seconds that the server has used so far, 0 where there is no /proc.
+func (s *benchServer) busy() float64 {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	// Behind the name, which may hold anything: the state is field 3 of proc(5), the times 14 and 15.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const user, system, ticksPerSecond = 14 - 3, 15 - 3, 100
+	var ticks int
+	for _, field := range []string{fields[user], fields[system]} {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return float64(ticks) / ticksPerSecond
+}
+
 func freePort(b *testing.B) string {
 	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -21,6 +21,8 @@ func termIsTerminal(fd int) bool { return term.IsTerminal(fd) }
 type reporter interface {
 	emulator.Reporter
 	table(*emulator.Emulator)
+	// flush returns when all that was reported is written.
+	flush()
 }
 
 // levels are the values of --log-level, each showing what those after it show and more.
@@ -30,11 +32,12 @@ func newReporter(p process, format, level string) (reporter, error) {
 	if !slices.Contains(levels, level) {
 		return nil, &exitError{2, fmt.Errorf("--log-level %q: use %s", level, strings.Join(levels, ", "))}
 	}
+	w := newLineWriter(p.stdout)
 	switch format {
 	case "text":
-		return &textReporter{w: p.stdout, level: level, colour: isTerminal(p.stdout) && p.getenv("NO_COLOR") == ""}, nil
+		return &textReporter{w: w, level: level, colour: isTerminal(p.stdout) && p.getenv("NO_COLOR") == ""}, nil
 	case "json":
-		return &jsonReporter{w: p.stdout, level: level}, nil
+		return &jsonReporter{w: w, level: level}, nil
 	}
 	return nil, &exitError{2, fmt.Errorf("--log-format %q: use text or json", format)}
 }
@@ -56,9 +59,11 @@ func shows(level string, ev emulator.Event) bool {
 // A jsonReporter writes one JSON object a line.
 type jsonReporter struct {
 	mu    sync.Mutex
-	w     io.Writer
+	w     *lineWriter
 	level string
 }
+
+func (j *jsonReporter) flush() { j.w.flush() }
 
 func (j *jsonReporter) table(*emulator.Emulator) {}
 
@@ -118,6 +123,12 @@ func (t *textReporter) table(e *emulator.Emulator) {
 	}
 	u := e.URLs()
 	fmt.Fprintf(t.w, "Worker   %s\nControl  %s\n\n", u.Worker, u.Control)
+}
+
+func (t *textReporter) flush() {
+	if w, ok := t.w.(*lineWriter); ok {
+		w.flush()
+	}
 }
 
 func (t *textReporter) Report(ev emulator.Event) {

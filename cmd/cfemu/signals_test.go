@@ -319,7 +319,7 @@ func TestSignals(t *testing.T) {
 		}
 		testkit.Wait(t, func() error {
 			if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-				return fmt.Errorf("the build command runs on: %v", err)
+				return fmt.Errorf("the build command runs on (%s)", fmt.Sprint(err))
 			}
 			return nil
 		})

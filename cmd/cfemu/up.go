@@ -115,6 +115,7 @@ Ctrl-C lets running requests finish; twice exits at once.`,
 }
 
 func up(ctx context.Context, o emulator.Options, r reporter) (err error) {
+	defer r.flush()
 	e, err := emulator.Open(ctx, o)
 	if err != nil {
 		return err
