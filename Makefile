@@ -47,7 +47,11 @@ lint: ## Run the linters
 check: lint test ## What CI runs: the linters and the tests
 
 bench: build ## Measure, each figure beside a yardstick of the same run
-	go test -run '^$$' -bench . -benchtime 1s ./...
+	go test -run '^$$' -bench '^BenchmarkHouse$$' -benchtime 1x -timeout 15m ./cmd/cfemu
+
+.PHONY: bench-parts
+bench-parts: ## Measure the parts: products, wires, the engine
+	go test -run '^$$' -bench . -benchtime 1s $$(go list ./... | grep -v /cmd/)
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
