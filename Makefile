@@ -19,19 +19,28 @@ build: ## Build bin/cfemu
 install: ## Install cfemu to where `go install` puts programs
 	go install ./cmd/cfemu
 
-test: build ## Run the tests: Go's with the race detector, and the sample project's own with Node
+test: build ## Run the tests: Go's with the race detector; with Node, the sample project's own and the real wrangler's
 	go test -race ./...
-	@$(MAKE) --no-print-directory test-invoices
-
-.PHONY: test-invoices
-test-invoices: build
-	@if command -v node >/dev/null 2>&1; then \
-		bin/cfemu exec fixtures/invoices --seed -- node --test fixtures/invoices/test/; \
+	@if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
+		$(MAKE) --no-print-directory test-invoices test-clients; \
 	elif [ "$$CI" = true ]; then \
-		echo "Node 20 or newer is needed for the sample project's tests"; exit 1; \
+		echo "Node 20 or newer and npm are needed for the sample project's tests and the real wrangler"; exit 1; \
 	else \
-		echo "left out: the sample project's own tests (they need Node 20 or newer)"; \
+		echo "left out, for want of Node 20 or newer and npm: the sample project's own tests, the real wrangler"; \
 	fi
+
+.PHONY: test-invoices test-clients
+test-invoices: build
+	bin/cfemu exec fixtures/invoices --seed -- node --test fixtures/invoices/test/
+
+# `npm ci` wants every platform's packages in the registry; this follows the lock file all the same.
+clients := fixtures/clients
+$(clients)/node_modules/.package-lock.json: $(clients)/package-lock.json
+	npm install --no-save --no-audit --no-fund --loglevel=error --prefix $(clients)
+	@touch $@
+
+test-clients: $(clients)/node_modules/.package-lock.json
+	node --test $(clients)/wrangler/smoke.mjs
 
 test-long: test ## Run the long tests too: crash loops, many emulators at once, fuzzing
 	CFEMU_LONG=1 go test -race -timeout 60m ./...

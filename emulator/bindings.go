@@ -153,6 +153,9 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // unless it is a placeholder: two bindings that both say "replace-with-real-id" are not the same.
 func identify(id, name, workerName, binding string, isID func(string) bool) (string, string) {
 	own := strings.ToLower(workerName + "-" + strings.ReplaceAll(binding, "_", "-"))
+	if binding != strings.ToUpper(binding) { // DB and db are two bindings
+		own += "-" + hashOf([]byte(binding))[:6]
+	}
 	switch {
 	case isID(id) && name == "":
 		return id, own
@@ -169,7 +172,7 @@ func identify(id, name, workerName, binding string, isID func(string) bool) (str
 var (
 	uuidForm    = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 	hexForm     = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
-	placeholder = regexp.MustCompile(`(?i)^(<.*>|\$?\{.*\}|\[.*\]|x+(-x+)*|\.+|your\b.*|replace\b.*|change\b.*|todo\b.*|placeholder.*|.*real[-_ ]?id.*|.*your[-_ ].*id.*)$`)
+	placeholder = regexp.MustCompile(`(?i)^(<.*>|\$?\{.*\}|\[.*\]|x+(-x+)*|[0-]+|\.+|(your|replace|change|todo|insert|enter)(me)?([-_ :].*)?|placeholder.*|.*real[-_ ]?id.*|.*your[-_ ].*id.*)$`)
 )
 
 func isUUID(s string) bool  { return uuidForm.MatchString(s) && !allZero(s) }

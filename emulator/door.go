@@ -57,7 +57,16 @@ func (b *brokenBody) Unwrap() error { return b.error }
 // dispatch lets the live version answer and returns the status that was sent. The error is the
 // Worker's, or why there is none.
 func (e *Emulator) dispatch(ctx context.Context, w http.ResponseWriter, r *http.Request, ray string) (int, error) {
+	if r.ContentLength != 0 {
+		// A Worker may answer with the body it is being sent. An error says that the protocol is not HTTP/1,
+		// and that both directions flow anyway.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+	}
+	e.lookForChanges()
 	v, release, err := e.slot.take(ctx)
+	if err != nil && r.Context().Err() != nil {
+		return statusClientGone, nil
+	}
 	if err != nil {
 		return e.failPage(w, r, ray, err), err
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cfemu/cfemu/emulator"
 	"github.com/cfemu/cfemu/emulator/emulatortest"
@@ -213,7 +214,8 @@ export default {
     return new Response(body, { headers: { "content-type": "text/event-stream" } })
   }
 }`), g.options())
-	res, err := http.Get(h.URL)
+	client := &http.Client{Timeout: 20 * time.Second}
+	res, err := client.Get(h.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

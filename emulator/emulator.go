@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -58,16 +59,22 @@ type Emulator struct {
 	hosts, controlHosts     hostList
 	closing                 atomic.Bool
 	isReady                 sync.Once
+	watcher                 atomic.Pointer[watch.Watcher] // nil: nobody watches
+	looking                 looking
 
 	// Of the goroutine that loads: Open at first, then the one that watches files.
 	builder   *bundle.Builder
 	built     bundle.Input
-	consumers map[string]attachment
+	ran       buildCommand // the last one that succeeded
 	inputs    []string
 	versions  int
 	warned    []string
 	read      time.Time // when the newest load began to read files
 	resetting sync.Mutex
+
+	consuming sync.Mutex // guards consumers
+	consumers map[string]attachment
+	attaching sync.WaitGroup
 
 	closers []func(context.Context) error
 }
@@ -78,7 +85,7 @@ func Open(ctx context.Context, opts Options) (_ *Emulator, err error) {
 	opts.fill()
 	e := &Emulator{
 		opts: opts, clock: clock.NewMovable(), ops: newOperations(), slot: newSlot(), consumers: map[string]attachment{},
-		token: rand.Text(), cf: cfBlob(), begun: clock.System.Now(),
+		token: rand.Text(), cf: cfBlob(), begun: clock.System.Now(), looking: looking{took: clock.Stopwatch()},
 	}
 	defer func() {
 		if err != nil {
@@ -282,6 +289,7 @@ func (e *Emulator) Serve(ctx context.Context) error {
 		}
 		defer background.Wait()
 		defer w.Close()
+		e.watcher.Store(w)
 		if err := w.Set(e.inputs, e.read); err != nil {
 			return err
 		}
@@ -318,10 +326,45 @@ func (e *Emulator) Serve(ctx context.Context) error {
 }
 
 func newServer(h http.Handler) *http.Server {
-	return &http.Server{
+	s := &http.Server{
 		Handler: h, MaxHeaderBytes: maxHeaderBytes,
-		ReadHeaderTimeout: 30 * time.Second, // a client that dawdles over its header holds no goroutine for ever
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		DisableGeneralOptionsHandler: true,             // else "OPTIONS *" is answered before the Host is looked at
+		ReadHeaderTimeout:            30 * time.Second, // a client that dawdles over its header holds no goroutine for ever
+		ErrorLog:                     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	fresh := &freshConns{conns: map[net.Conn]bool{}}
+	s.ConnState = fresh.state
+	s.RegisterOnShutdown(fresh.close)
+	return s
+}
+
+// freshConns are the connections on which nothing has been asked yet, such as browsers open on
+// suspicion. Shutdown would wait five seconds for each to speak.
+type freshConns struct {
+	mu     sync.Mutex
+	conns  map[net.Conn]bool
+	closed bool
+}
+
+func (f *freshConns) state(c net.Conn, s http.ConnState) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case s != http.StateNew:
+		delete(f.conns, c)
+	case f.closed:
+		c.Close()
+	default:
+		f.conns[c] = true
+	}
+}
+
+func (f *freshConns) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	for c := range f.conns {
+		c.Close()
 	}
 }
 

@@ -75,6 +75,11 @@ type attachment struct {
 
 // attach makes the queues' consumers those of cfg. A consumer whose policy stays the same goes on.
 func (e *Emulator) attach(ctx context.Context, cfg *wrangler.Config, handlers []string) error {
+	e.consuming.Lock()
+	defer e.consuming.Unlock()
+	if e.config() != cfg {
+		return nil // a later one will
+	}
 	wanted := map[string]queues.Policy{}
 	for _, c := range cfg.Queues.Consumers {
 		wanted[c.Queue] = policy(c)
@@ -135,6 +140,7 @@ func policy(c wrangler.QueueConsumer) queues.Policy {
 
 // detach stops all consumers; batches in flight finish.
 func (e *Emulator) detach(ctx context.Context) error {
+	e.attaching.Wait()
 	var errs []error
 	for _, queue := range sortedKeys(e.consumers) {
 		errs = append(errs, e.consumers[queue].stop(ctx))
@@ -179,7 +185,7 @@ const handlerPrefix = "/cdn-cgi/handler/"
 
 // serveHandler answers the paths under handlerPrefix.
 func (e *Emulator) serveHandler(w http.ResponseWriter, r *http.Request) {
-	if reason := foreignOrigin(r); reason != "" || r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if otherSite(r) != "" { // a GET too: it runs the handler
 		http.Error(w, "cfemu: an event may not be triggered from a page of another site", http.StatusForbidden)
 		return
 	}

@@ -111,6 +111,11 @@ func foreignOrigin(r *http.Request) string {
 			return ""
 		}
 	}
+	return otherSite(r)
+}
+
+// otherSite says why a request is one that a page of another origin sends, whatever its method.
+func otherSite(r *http.Request) string {
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		return "this request comes from a page of another site and would change state."
 	}

@@ -133,6 +133,11 @@ func (e *Emulator) Reset(ctx context.Context, which []string, seed bool) error {
 	if l == nil || l.wiring == nil {
 		return cfapi.New(http.StatusConflict, 10001, "no Worker has been loaded yet: nothing to reset")
 	}
+	if seed { // what cannot be loaded shall not have emptied anything
+		if _, err := readSeed(e.seedDir()); err != nil {
+			return cfapi.New(http.StatusConflict, 10001, err.Error())
+		}
+	}
 	if len(which) == 0 {
 		which = products
 		e.outbound.Reset()

@@ -100,37 +100,43 @@ func deadline() <-chan struct{} {
 	return c
 }
 
-// raw sends bytes to a door and returns the first response, and what came after it until the
-// connection was closed. Lines end with \n in request and become \r\n.
+// A rawAnswer is a response to a request that no client of net/http would send.
+type rawAnswer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// raw sends bytes to a door and returns the response. Lines end with \n in request and become \r\n.
 func raw(t *testing.T, door, request string) (status int, header http.Header, body string) {
 	t.Helper()
-	res, b, err := rawResponse(door, request)
+	a, err := tryRaw(door, request)
 	if err != nil {
 		t.Fatalf("%q: %v", request, err)
 	}
-	return res.StatusCode, res.Header, b
+	return a.status, a.header, a.body
 }
 
-func rawResponse(door, request string) (*http.Response, string, error) {
-	c, err := net.Dial("tcp", strings.TrimPrefix(door, "http://"))
+func tryRaw(door, request string) (rawAnswer, error) {
+	c, err := tryDial(door)
 	if err != nil {
-		return nil, "", err
+		return rawAnswer{}, err
 	}
 	defer c.Close()
 	if err := c.SetDeadline(clock.System.Now().Add(20 * time.Second)); err != nil {
-		return nil, "", err
+		return rawAnswer{}, err
 	}
 	if _, err := io.WriteString(c, strings.ReplaceAll(request, "\n", "\r\n")); err != nil {
-		return nil, "", err
+		return rawAnswer{}, err
 	}
 	method, _, _ := strings.Cut(request, " ")
 	res, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: method})
 	if err != nil {
-		return nil, "", err
+		return rawAnswer{}, err
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
-	return res, string(b), err
+	return rawAnswer{res.StatusCode, res.Header, string(b)}, err
 }
 
 // isRequest takes the event of a request with this path.

@@ -58,18 +58,14 @@ func TestPlaceholders(t *testing.T) {
 // Through the whole house: which bindings share a store, and which do not.
 func TestBindingsMeetInTheirStores(t *testing.T) {
 	cfg := &wrangler.Config{Name: "w"}
-	for _, b := range []wrangler.KVNamespace{
+	cfg.KVNamespaces = []wrangler.KVNamespace{
 		{Binding: "ONE", ID: "<your-kv-id>"}, {Binding: "TWO", ID: "<your-kv-id>"}, {Binding: "THREE"},
 		{Binding: "REAL", ID: "b1f0c6a27d9e4d53a8e2f4190c7b6d35"}, {Binding: "ALIAS", ID: "b1f0c6a27d9e4d53a8e2f4190c7b6d35"},
-	} {
-		cfg.KVNamespaces = append(cfg.KVNamespaces, b)
 	}
-	for _, b := range []wrangler.D1Database{
+	cfg.D1Databases = []wrangler.D1Database{
 		{Binding: "DB", DatabaseID: "replace-with-real-id"}, {Binding: "DB2", DatabaseID: "replace-with-real-id"},
 		{Binding: "NAMED", DatabaseID: "replace-with-real-id", DatabaseName: "shop"}, {Binding: "NAMED2", DatabaseName: "shop"},
 		{Binding: "db"},
-	} {
-		cfg.D1Databases = append(cfg.D1Databases, b)
 	}
 	e := houseWithoutDoors(t)
 	first, err := e.wire(context.Background(), cfg)

@@ -130,7 +130,11 @@ func readSeed(dir string) ([]seedFile, error) {
 	for i := range files {
 		if m := metas[files[i].name]; m != nil { // the object is new when what it carries is
 			files[i].hash = hashOf([]byte(files[i].hash + m.hash))
+			delete(metas, files[i].name)
 		}
+	}
+	for _, name := range sortedKeys(metas) {
+		return nil, &SeedError{name + metaSuffix, fmt.Errorf("there is no file %s beside it", path.Base(name))}
 	}
 	return files, nil
 }

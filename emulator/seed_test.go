@@ -196,6 +196,7 @@ func TestSeedMistakes(t *testing.T) {
 		"metadata of no object":            {"seed/r2/FILES/b.txt.meta.json", `{}`, []string{"b.txt.meta.json"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			files := shop(map[string]string{"seed/r2/FILES/a.txt": "a", tt.file: tt.content})
 			_, err := emulatortest.Open(t, files, emulator.Options{Seed: emulator.SeedDefault, Strict: true})
 			if err == nil {

@@ -20,6 +20,7 @@ type slot struct {
 	failed  error         // why there is no live version, or why the newest change did not become it
 	ready   chan struct{} // closed when no reload is under way
 	loading int
+	over    bool // no reload will come any more
 	drains  sync.WaitGroup
 }
 
@@ -71,6 +72,9 @@ func (s *slot) take(ctx context.Context) (*version, func(), error) {
 func (s *slot) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
 	if s.loading++; s.loading == 1 {
 		s.ready = make(chan struct{})
 	}
@@ -95,7 +99,7 @@ func (s *slot) abandon() {
 	if s.loading > 0 {
 		close(s.ready)
 	}
-	s.loading = 0
+	s.loading, s.over = 0, true
 }
 
 // swap makes w live and drains the version before it.

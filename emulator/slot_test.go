@@ -12,6 +12,7 @@ import (
 
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/internal/clock"
+	"github.com/cfemu/cfemu/internal/testkit"
 )
 
 // A fakeWorker does nothing but remember when it was closed.
@@ -250,14 +251,20 @@ func TestSwapUnderLoad(t *testing.T) {
 			s.swap(&fakeWorker{number: int64(i)})
 		}
 		s.end()
+		if i%50 == 0 { // on a busy machine the events may have had no turn yet
+			at := events.Load()
+			testkit.Wait(t, func() error {
+				if events.Load() == at {
+					return errors.New("nothing runs")
+				}
+				return nil
+			})
+		}
 	}
 	done.Store(true)
 	all.Wait()
 	if err := s.close(context.Background()); err != nil {
 		t.Error(err)
-	}
-	if events.Load() == 0 {
-		t.Error("nothing ran")
 	}
 }
 

@@ -51,6 +51,7 @@ type Watcher struct {
 	files   map[string]string // the paths asked for that are no folders: canonical to as given
 	trees   map[string]string // the same of those that are folders
 	dirs    map[string]bool   // the folders watched
+	stamps  map[string]stamp  // of the files, as they were when they were asked for or last noted
 	pending map[string]bool
 	first   time.Time   // of the first pending event
 	timer   clock.Timer // nil: nothing pending, or settled and waiting to be taken
@@ -80,6 +81,7 @@ func New(settle time.Duration, c clock.Clock, began func()) (*Watcher, error) {
 		files:   map[string]string{},
 		trees:   map[string]string{},
 		dirs:    map[string]bool{},
+		stamps:  map[string]stamp{},
 		pending: map[string]bool{},
 	}
 	w.closed.Go(w.loop)
@@ -112,6 +114,15 @@ func (w *Watcher) Set(paths []string, since time.Time) error {
 	if err := w.rewatch(); err != nil {
 		return err
 	}
+	stamps := make(map[string]stamp, len(w.files))
+	for path := range w.files {
+		was, known := w.stamps[path]
+		if !known { // what was known keeps its stamp: it may have changed since
+			was = stampOf(path)
+		}
+		stamps[path] = was
+	}
+	w.stamps = stamps
 	if since.IsZero() {
 		return nil
 	}
@@ -124,6 +135,36 @@ func (w *Watcher) Set(paths []string, since time.Time) error {
 		}
 	}
 	return nil
+}
+
+// Check looks at the files themselves, since the kernel tells of a change only after the write has
+// returned. What has changed is noted before Check returns, as if an event had come.
+func (w *Watcher) Check() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.pending) > 0 || w.isClosing() {
+		return
+	}
+	for path, given := range w.files {
+		if now := stampOf(path); now != w.stamps[path] {
+			w.stamps[path] = now
+			w.note(given)
+		}
+	}
+}
+
+// A stamp is what of a file's state changes with its content; the zero stamp is that of none.
+type stamp struct {
+	size    int64
+	written time.Time
+}
+
+func stampOf(path string) stamp {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{}
+	}
+	return stamp{info.Size(), info.ModTime()}
 }
 
 func (w *Watcher) add(path string) {
@@ -231,6 +272,9 @@ func (w *Watcher) event(e fsnotify.Event) {
 	defer w.mu.Unlock()
 	name := filepath.Clean(e.Name)
 	if given, ok := w.wanted(name); ok {
+		if _, is := w.files[name]; is {
+			w.stamps[name] = stampOf(name)
+		}
 		w.note(given)
 	}
 	isDir := false

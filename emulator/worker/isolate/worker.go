@@ -135,6 +135,7 @@ func (i *isolate) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetched) {
 	inv.start()
+	client := r.Context()
 	inv.settle = func(v goja.Value, ex *Exception) {
 		var res *http.Response
 		if ex == nil {
@@ -152,7 +153,15 @@ func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetche
 		}
 		if inv.mayFeed(r) {
 			inv.body = true
-			res.Body = &responseBody{ReadCloser: res.Body, inv: inv, unread: r.Method == http.MethodHead}
+			// Whoever reads the body cannot tell of a client that goes while there is nothing to read.
+			watch := context.AfterFunc(client, func() {
+				i.queue.post(task{run: func() {
+					if inv.body {
+						inv.abandon(errClientGone)
+					}
+				}})
+			})
+			res.Body = &responseBody{ReadCloser: res.Body, inv: inv, unread: r.Method == http.MethodHead, unwatch: watch}
 		}
 		out <- fetched{res: res}
 	}
@@ -205,6 +214,8 @@ type responseBody struct {
 	inv    *invocation
 	told   bool
 	unread bool // closing it without having read it is no sign that the client has gone
+	// unwatch ends the watch for the client's going.
+	unwatch func() bool
 }
 
 func (b *responseBody) Read(p []byte) (int, error) {
@@ -226,6 +237,7 @@ func (b *responseBody) tell(whole bool) {
 		return
 	}
 	b.told = true
+	b.unwatch()
 	inv := b.inv
 	inv.isolate.queue.post(task{run: func() {
 		if !whole && inv.body {
