@@ -133,12 +133,6 @@ func tryGet(t testing.TB, w worker.Worker, path string) (string, error) {
 	return string(text), err
 }
 
-// run loads a Worker whose fetch handler has that body and returns what it answers.
-func run(t testing.TB, body string) string {
-	t.Helper()
-	return get(t, newBench(handler(body)).load(t), "/")
-}
-
 func TestFetch(t *testing.T) {
 	testkit.NoLeaks(t)
 	for name, tt := range map[string]struct{ source, want string }{
