@@ -131,6 +131,11 @@ func (i *isolate) turn(inv *invocation, f func()) {
 	took := clock.Stopwatch()
 	i.watch.begin(inv.budget - inv.cpu)
 	err := i.enter()
+	for err == nil && len(i.settling) > 0 {
+		i.current = inv
+		i.task = i.settle
+		err = i.enter()
+	}
 	overtime := i.watch.end()
 	inv.cpu += took()
 	if err != nil {
