@@ -65,7 +65,7 @@ type Emulator struct {
 	// Of the goroutine that loads: Open at first, then the one that watches files.
 	builder   *bundle.Builder
 	built     bundle.Input
-	ran       buildCommand // the last one that succeeded
+	ran       buildRun
 	inputs    []string
 	versions  int
 	warned    []string

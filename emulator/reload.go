@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -27,6 +28,37 @@ type loaded struct {
 // A buildCommand is what the user's build runs.
 type buildCommand struct{ line, dir string }
 
+// A buildRun is the newest run of the build command. A command may write into the folders that make it
+// run again, as code generators do: what changed during two runs in a row is its own work.
+type buildRun struct {
+	command buildCommand // the zero one when the run failed
+	ended   time.Time
+	own     map[string]bool
+}
+
+// concerns reports whether changed paths ask for another run. It takes note of those that changed
+// while the command ran.
+func (b *buildRun) concerns(dirs, changed []string) bool {
+	if b.own == nil { // it has never run
+		return touches(dirs, changed)
+	}
+	again := false
+	for _, path := range changed {
+		if !touches(dirs, []string{path}) {
+			continue
+		}
+		info, err := os.Stat(path)
+		during := err == nil && !info.ModTime().After(b.ended)
+		if !during || !b.own[path] {
+			again = true
+		}
+		if during {
+			b.own[path] = true
+		}
+	}
+	return again
+}
+
 // readConfig reads the configuration as it is on disk now.
 func (e *Emulator) readConfig() (*wrangler.Config, error) {
 	return wrangler.Load(e.configFile, wrangler.LoadOptions{
@@ -38,13 +70,16 @@ func (e *Emulator) readConfig() (*wrangler.Config, error) {
 func (e *Emulator) build(ctx context.Context, cfg *wrangler.Config, runCommand bool) (bundle.Output, error) {
 	// A command that is another one now, or that failed, has not run for this code yet.
 	command := buildCommand{cfg.Build.Command, cfg.Build.Cwd}
-	if cfg.Build.Command != "" && (runCommand || e.ran != command) {
-		e.ran = buildCommand{}
+	if cfg.Build.Command != "" && (runCommand || e.ran.command != command) {
+		if e.ran.command != command || e.ran.own == nil {
+			e.ran.own = map[string]bool{}
+		}
+		e.ran.command = buildCommand{}
 		err := bundle.RunCommand(ctx, bundle.Command{Line: cfg.Build.Command, Dir: cfg.Build.Cwd, Out: &lineWriter{report: e.info}})
 		if err != nil {
 			return bundle.Output{}, err
 		}
-		e.ran = command
+		e.ran.command, e.ran.ended = command, clock.System.Now()
 	}
 	in := inputOf(cfg)
 	if e.builder == nil || !reflect.DeepEqual(in, e.built) {
@@ -203,7 +238,7 @@ func (e *Emulator) reload(ctx context.Context, w *watch.Watcher, changed []strin
 	if onlyMigrations(cfg, changed) {
 		return
 	}
-	out, err2 := e.build(ctx, cfg, touches(cfg.Build.WatchDirs, changed))
+	out, err2 := e.build(ctx, cfg, e.ran.concerns(cfg.Build.WatchDirs, changed))
 	e.watchInputs(cfg, out)
 	if err = err2; err != nil {
 		return
