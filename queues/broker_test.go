@@ -579,12 +579,13 @@ func TestCloseEndsConsumersAndKeepsTheirMessages(t *testing.T) {
 	testkit.NoLeaks(t)
 	dir := t.TempDir()
 	s := openIn(t, dir, Options{Clock: frozen()})
-	entered := make(chan struct{})
+	entered, closed := make(chan struct{}), make(chan struct{})
 	p := DefaultPolicy()
 	p.MaxBatchSize = 1
 	if _, err := s.Attach("q", p, consumerFunc(func(ctx context.Context, _ Batch) (Outcome, error) {
 		close(entered)
 		<-ctx.Done()
+		<-closed
 		return Outcome{}, nil // acknowledged, but too late to be written
 	})); err != nil {
 		t.Fatal(err)
@@ -594,6 +595,7 @@ func TestCloseEndsConsumersAndKeepsTheirMessages(t *testing.T) {
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
 		t.Fatal(err)
 	}
+	close(closed)
 	if _, err := s.Attach("q", p, &recorder{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("Attach after Close: %v", err)
 	}
