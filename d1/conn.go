@@ -82,13 +82,20 @@ func (cn *conn) close(discard bool) error {
 	return nil
 }
 
+// sqliteTooBig is SQLITE_TOOBIG.
+const sqliteTooBig = 18
+
 // failure returns what SQLite has to say about the last call.
 func (cn *conn) failure(rc C.int) *sqlError {
 	code := int(C.d1_errcode(cn.c))
 	if code&0xff != int(rc)&0xff {
 		code = int(rc)
 	}
-	return &sqlError{code: code, offset: int(C.d1_erroffset(cn.c)), text: C.GoString(C.d1_errmsg(cn.c))}
+	offset := int(C.d1_erroffset(cn.c))
+	if code&0xff == sqliteTooBig {
+		offset = -1 // a statement that is too long is never parsed: the offset is that of the error before
+	}
+	return &sqlError{code: code, offset: offset, text: C.GoString(C.d1_errmsg(cn.c))}
 }
 
 // asError turns a failed call into the error that D1 reports.

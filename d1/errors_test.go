@@ -126,6 +126,10 @@ func TestErrorTexts(t *testing.T) {
 		"a division that is no problem": {"select 1/0", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			// What a connection said last must not show in what it says next.
+			for _, before := range []string{"select nope", "update t set nope = 1"} {
+				post(t, s, db, query{before, nil})
+			}
 			if got := post(t, s, db, query{tt.sql, tt.params}); got != tt.want {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
