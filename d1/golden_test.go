@@ -2,24 +2,20 @@ package d1
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gorilla/mux"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/cfemu/cfemu/internal/clock"
-)
 
-var update = flag.Bool("update", false, "rewrite the responses in testdata")
+	"github.com/cfemu/cfemu/internal/testkit"
+)
 
 // steady makes ids, times and durations the same in every run.
 func steady(s *Service) {
@@ -42,33 +38,10 @@ func steadyService(t *testing.T) testService {
 
 // golden runs every archive of a folder: requests, each with the response that is expected.
 func golden(t *testing.T, folder string, start func(*testing.T) http.RoundTripper) {
-	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.txtar"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no archives in %s: %v", folder, err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			face := start(t)
-			for i := 0; i+1 < len(archive.Files); i += 2 {
-				got := exchange(t, face, archive.Files[i].Data)
-				want := archive.Files[i+1].Data
-				if *update {
-					archive.Files[i+1].Data = got
-				} else if !bytes.Equal(got, want) {
-					t.Errorf("%s\ngot\n%s\nwant\n%s", archive.Files[i].Data, got, want)
-				}
-			}
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
+	testkit.Golden(t, "testdata/"+folder+"/*.txtar", func(t *testing.T) func([]byte) string {
+		face := start(t)
+		return func(request []byte) string { return string(exchange(t, face, request)) }
+	})
 }
 
 // exchange sends a request as the archives have it: method and target, headers, an empty line, a body.

@@ -4,76 +4,39 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cfemu/cfemu/internal/clock"
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/cfemu/cfemu/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "rewrite the responses in testdata")
 
 // TestWire plays testdata/wire/*.txtar: each "request" is followed by the "response" that the wire
 // must give, byte for byte. The clock stands at epoch; "ADVANCE 1m" in a request's place moves it.
 func TestWire(t *testing.T) {
-	files, err := filepath.Glob("testdata/wire/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no files: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			c := frozen()
-			n := openOne(t, Options{Clock: c})
-			archive, err := txtar.ParseFile(file)
+	testkit.Golden(t, "testdata/wire/*.txtar", func(t *testing.T) func([]byte) string {
+		c := frozen()
+		n := openOne(t, Options{Clock: c})
+		return func(request []byte) string {
+			d, moves := strings.CutPrefix(strings.TrimSpace(string(request)), "ADVANCE ")
+			if !moves {
+				return dump(t, n.service.Wire(n.ID), parseRequest(t, request))
+			}
+			step, err := time.ParseDuration(d)
 			if err != nil {
 				t.Fatal(err)
 			}
-			play(t, n.service.Wire(n.ID), c, archive)
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-func play(t *testing.T, rt http.RoundTripper, c *clock.Movable, archive *txtar.Archive) {
-	t.Helper()
-	var got string
-	for i := range archive.Files {
-		f := &archive.Files[i]
-		switch f.Name {
-		case "request":
-			if d, ok := strings.CutPrefix(strings.TrimSpace(string(f.Data)), "ADVANCE "); ok {
-				step, err := time.ParseDuration(d)
-				if err != nil {
-					t.Fatal(err)
-				}
-				c.Advance(step)
-				continue
-			}
-			got = dump(t, rt, parseRequest(t, f.Data))
-		case "response":
-			if *update {
-				f.Data = []byte(got)
-			} else if got != string(f.Data) {
-				t.Errorf("%s\ngot:\n%s\nwant:\n%s", archive.Files[i-1].Data, got, f.Data)
-			}
-		default:
-			t.Fatalf("file %q in the archive", f.Name)
+			c.Advance(step)
+			return ""
 		}
-	}
+	})
 }
 
 // parseRequest reads a request line, headers and, behind an empty line, a body.

@@ -185,10 +185,10 @@ func TestReadJSONIsJSONParse(t *testing.T) {
 		check(t, rapid.StringOfN(rapid.SampledFrom(alphabet), 0, 12, -1).Draw(t, "text"))
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		var v any = rapid.MapOf(rapid.String(), rapid.SliceOf(rapid.Float64())).Draw(t, "value")
+		var v any = rapid.MapOf(rapid.String(), rapid.SliceOf(rapid.Float64Range(-1e300, 1e300))).Draw(t, "value")
 		b, err := json.Marshal(v)
 		if err != nil {
-			t.Skip("not JSON")
+			t.Fatal(err)
 		}
 		check(t, strings.ReplaceAll(string(b), ",", " ,\n"))
 	})

@@ -81,7 +81,7 @@ class D1DatabaseSession {
     return this.#position === null || constraints.includes(this.#position) ? null : this.#position
   }
 
-  /** Not for users: runs one request of this session. */
+  /** Not for users: runs one request, at the bookmark and with the news of it. */
   async send(target, body, as) {
     // With await, here and below, the caller's lines stay on the stack of an error.
     return await send(this.#wire, this.#position === null ? null : [tokenHeader, this.#position], target, body, as, token => {
