@@ -69,6 +69,14 @@ func (a *API) asyncIterator() *goja.Symbol {
 // errorOf turns err into what JavaScript shall see: an error that holds a JavaScript value is that
 // value, any other a TypeError with its text, as the standard has network errors.
 func (a *API) errorOf(err error) error {
+	if thrown := thrownIn(err); thrown != nil || err == nil {
+		return thrown
+	}
+	return a.typeError(err.Error())
+}
+
+// thrownIn returns the JavaScript value that err holds, as an error; nil when there is none.
+func thrownIn(err error) error {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if isThrown(e) {
 			return e
@@ -77,10 +85,7 @@ func (a *API) errorOf(err error) error {
 			return host.Throw(se.Value)
 		}
 	}
-	if err == nil {
-		return nil
-	}
-	return a.typeError(err.Error())
+	return nil
 }
 
 // isThrown reports whether err itself is a JavaScript value, by JavaScript or by host.Throw.

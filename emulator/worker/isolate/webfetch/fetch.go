@@ -69,12 +69,14 @@ func (a *API) fetch(rt http.RoundTripper, call goja.FunctionCall) goja.Value {
 		a.throw(err)
 	}
 	remove := f.follow(a.h.Context(), sig)
+	// Made here, its stack leads to who called fetch; later there is nobody on the stack.
+	failure := a.rt.NewTypeError("")
 	return host.Async(a.h, func(context.Context) func() (any, error) {
 		res, err := f.run()
 		return func() (any, error) {
 			if err != nil {
 				remove()
-				return nil, a.fetchError(err)
+				return nil, a.fetchError(err, failure)
 			}
 			return a.response.New(a.received(res, f.urls, r.encode == "manual")), nil
 		}
@@ -268,11 +270,15 @@ func (b *fetchedBody) Close() (err error) {
 }
 
 // fetchError is what a failed fetch rejects with: an exception of another Worker as the error that it
-// was, anything else as a TypeError.
-func (a *API) fetchError(err error) error {
+// was, anything else as the TypeError that is ready for it.
+func (a *API) fetchError(err error, failure *goja.Object) error {
 	ex, ok := errors.AsType[*worker.Exception](err)
 	if !ok {
-		return a.errorOf(err)
+		if thrown := thrownIn(err); thrown != nil {
+			return thrown
+		}
+		must(failure.DefineDataProperty("message", a.rt.ToValue(err.Error()), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+		return host.Throw(failure)
 	}
 	class, ok := a.rt.Get(ex.Name).(*goja.Object)
 	if ex.Name == "" || !ok || !strings.HasSuffix(ex.Name, "Error") {
