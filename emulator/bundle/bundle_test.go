@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,8 +18,6 @@ import (
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestBuild runs testdata/*.txtar: the comment's "key: value" lines are the Input, the files the
 // project, and want what is built of it.
@@ -51,7 +48,7 @@ func TestBuild(t *testing.T) {
 			if got == want {
 				return
 			}
-			if !*update {
+			if !testkit.Update() {
 				t.Fatalf("got:\n%s\nwant:\n%s", got, want)
 			}
 			archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -14,9 +13,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"github.com/cfemu/cfemu/internal/testkit"
+)
 
 // TestMistakes runs testdata/mistakes/*.txtar. Each holds the same mistake in both formats, and what
 // is said about it: a reader of the message alone must be able to mend it.
@@ -55,7 +54,7 @@ func runArchives(t *testing.T, pattern string, least int, dump bool) {
 			for _, name := range configs {
 				cfg, err := Load(filepath.Join(dir, name), optionsOf(t, string(archive.Comment)))
 				got := render(t, cfg, err, dir, dump)
-				if got != want[name] && !*update {
+				if got != want[name] && !testkit.Update() {
 					t.Errorf("%s: got:\n%s\nwant:\n%s", name, got, want[name])
 				}
 				archive.Files = append(archive.Files, txtar.File{Name: "want " + name, Data: []byte(got)})
@@ -63,7 +62,7 @@ func runArchives(t *testing.T, pattern string, least int, dump bool) {
 					t.Errorf("%s: the mistake goes unnoticed", name)
 				}
 			}
-			if *update {
+			if testkit.Update() {
 				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
 					t.Fatal(err)
 				}

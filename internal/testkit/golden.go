@@ -10,7 +10,10 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-var update = flag.Bool("update", false, "rewrite the responses in testdata")
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
+
+// Update reports whether golden files are to be rewritten (-update) and not compared.
+func Update() bool { return *update }
 
 // Golden plays the txtar files that match pattern, each in a test of its own name. A file holds pairs:
 // a "request", which answer turns into text, and the "response" that must come of it, byte for byte.
