@@ -207,45 +207,42 @@ func (e *Emulator) lookForChanges() {
 	e.looking.next.Store(now + max(50*cost, int64(100*time.Microsecond)))
 }
 
-// reload takes up a change on disk: build whole, load whole, then swap.
+// reload takes up a change on disk. When that fails the version before it goes on.
 func (e *Emulator) reload(ctx context.Context, w *watch.Watcher, changed []string) {
-	took := clock.Stopwatch()
 	since := e.started()
-	var err error
-	defer func() {
-		if werr := w.Set(e.inputs, since); werr != nil {
-			e.warn("watch files: " + werr.Error())
-		}
-		if err == nil || ctx.Err() != nil {
-			return
-		}
+	err := e.renew(ctx, changed)
+	if werr := w.Set(e.inputs, since); werr != nil {
+		e.warn("watch files: " + werr.Error())
+	}
+	if err != nil && ctx.Err() == nil {
 		e.slot.fail(err)
 		e.report(e.errorEvent(err))
-	}()
-	var cfg *wrangler.Config
-	cfg, err = e.readConfig()
+	}
+}
+
+// renew builds whole, loads whole, then swaps.
+func (e *Emulator) renew(ctx context.Context, changed []string) error {
+	took := clock.Stopwatch()
+	cfg, err := e.readConfig()
 	e.tellWarnings(cfg)
 	if err != nil {
-		return
+		return err
 	}
-	var wired *wiring
-	if wired, err = e.wire(ctx, cfg); err != nil {
-		return
+	wired, err := e.wire(ctx, cfg)
+	if err != nil {
+		return err
 	}
-	if err = e.announceMigrations(ctx, cfg, wired, changed); err != nil {
-		return
+	if err := e.announceMigrations(ctx, cfg, wired, changed); err != nil || onlyMigrations(cfg, changed) {
+		return err
 	}
-	if onlyMigrations(cfg, changed) {
-		return
-	}
-	out, err2 := e.build(ctx, cfg, e.ran.concerns(cfg.Build.WatchDirs, changed))
+	out, err := e.build(ctx, cfg, e.ran.concerns(cfg.Build.WatchDirs, changed))
 	e.watchInputs(cfg, out)
-	if err = err2; err != nil {
-		return
+	if err != nil {
+		return err
 	}
 	first := e.slot.idle()
-	if err = e.start(ctx, cfg, wired, out.Modules); err != nil {
-		return
+	if err := e.start(ctx, cfg, wired, out.Modules); err != nil {
+		return err
 	}
 	e.setHosts(cfg)
 	names := make([]string, len(changed))
@@ -256,6 +253,7 @@ func (e *Emulator) reload(ctx context.Context, w *watch.Watcher, changed []strin
 	if first {
 		e.ready()
 	}
+	return nil
 }
 
 // watchInputs notes which files can change what is running.
