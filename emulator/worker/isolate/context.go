@@ -190,5 +190,11 @@ func (i *isolate) adopt(main *goja.Object) error {
 		}
 	}
 	i.handlers = i.findHandlers()
+	if len(i.handlers) == 0 && !i.main.class && len(main.Keys()) <= 1 {
+		// Receipt: https://developers.cloudflare.com/workers/observability/errors/ (10068 at upload).
+		// An editor that empties a file before it writes it makes such a Worker, for a moment.
+		return &worker.BuildError{File: i.spec.Modules[0].Name, Message: "No event handlers were registered. This script does nothing.",
+			Hint: "export default { async fetch(request, env, ctx) { … } }"}
+	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/worker/isolate"
 	"github.com/cfemu/cfemu/internal/testkit"
 )
 
@@ -138,14 +139,20 @@ func TestHandlers(t *testing.T) {
 		`export default { fetch() {}, scheduled() {}, other() {} }`:                                                                      "fetch scheduled",
 		`import { WorkerEntrypoint } from "cloudflare:workers"; export default class extends WorkerEntrypoint { queue() {} email() {} }`: "queue email",
 		`addEventListener("scheduled", () => {})`:                                                                                        "scheduled",
-		`export default {}`: "",
+		`export default {}; export class Counter {}`:                                                                                     "",
 	} {
 		w := newBench(source).load(t)
 		if got := strings.Join(w.Handlers(), " "); got != want {
 			t.Errorf("%s: handlers %q, want %q", source, got, want)
 		}
 	}
-	w := newBench(`export default {}`).load(t)
+	bench := newBench(`export default {}`)
+	e := isolate.New(isolate.Options{})
+	defer e.Close()
+	if _, err := e.Load(t.Context(), bench.spec); err == nil || !strings.Contains(err.Error(), "No event handlers were registered.") {
+		t.Errorf("a Worker without any handler: %v", err)
+	}
+	w := newBench(`export default {}; export class Counter {}`).load(t)
 	_, fetch := w.RoundTrip(request(t, "GET", "http://x/", ""))
 	_, queue := w.Queue(t.Context(), worker.Batch{})
 	for name, err := range map[string]error{"fetch": fetch, "queue": queue,
