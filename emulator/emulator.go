@@ -120,7 +120,7 @@ func Open(ctx context.Context, opts Options) (_ *Emulator, err error) {
 		},
 	})
 	e.onClose(func(context.Context) error { e.outbound.Close(); return nil })
-	e.engine = isolate.New(isolate.Options{Clock: e.clock})
+	e.engine = isolate.New(isolate.Options{Clock: e.clock, Logger: slog.Default(), CPUFactor: opts.CPUFactor})
 	e.onClose(func(context.Context) error { return e.engine.Close() })
 	e.onClose(e.slot.close)
 	e.onClose(e.detach)

@@ -27,6 +27,10 @@ type Options struct {
 
 	Outbound outbound.Mode // what a Worker's fetch may reach; empty: outbound.Allow
 
+	// CPUFactor is how many times its CPU limit a request may take in the embedded engine, which is
+	// slower than production's. 1 is literal; zero: 20.
+	CPUFactor int
+
 	NoMigrate bool   // leave pending migrations
 	Seed      string // the folder of seed files; empty: none. SeedDefault is the one beside the configuration
 	Reseed    bool   // empty the products and load the seed again

@@ -51,7 +51,7 @@ type Spec struct {
 	Compat        Compat
 	Limits        Limits
 	Outbound      http.RoundTripper // where global fetch goes; required
-	Console       func(Line)        // nil: dropped
+	Console       func(Line)        // called from any goroutine; nil: dropped
 }
 
 // ModuleType is how a module's bytes are to be understood.

@@ -22,6 +22,9 @@ type Options struct {
 	// CPUFactor is how much more CPU time than in production an invocation may take, since goja
 	// interprets what V8 compiles. Zero: 20. 1 is literal.
 	CPUFactor int
+	// Memory is what the process's heap may grow by, in bytes, before the Worker that is running has
+	// exceeded its memory. Zero: 512 MiB, four times production's limit.
+	Memory uint64
 }
 
 // defaultCPUFactor is the slowdown of ordinary code on goja, measured against V8.
@@ -29,7 +32,7 @@ const defaultCPUFactor = 20
 
 // New returns an engine that runs Workers in this process.
 func New(opts Options) *Engine {
-	e := &Engine{clock: clock.Or(opts.Clock), log: opts.Logger, factor: opts.CPUFactor, loaded: map[*isolate]struct{}{}}
+	e := &Engine{clock: clock.Or(opts.Clock), log: opts.Logger, factor: opts.CPUFactor, loaded: map[*loaded]struct{}{}, heap: newHeapGuard(opts.Memory)}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -45,10 +48,11 @@ type Engine struct {
 	clock  clock.Clock
 	log    *slog.Logger
 	factor int
+	heap   *heapGuard
 	shims  func() (*goja.Program, error) // compiled for the first Worker, shared by all
 
 	mu     sync.Mutex
-	loaded map[*isolate]struct{}
+	loaded map[*loaded]struct{}
 	closed bool
 }
 
@@ -62,54 +66,52 @@ func (e *Engine) Load(ctx context.Context, spec worker.Spec) (worker.Worker, err
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	shims, err := e.shims()
-	if err != nil {
-		return nil, err
-	}
 	script, err := buildScript(spec)
 	if err != nil {
 		return nil, err
 	}
-	i := newIsolate(e, spec)
-	if err := i.boot(ctx, shims, script); err != nil {
-		i.cancel(err)
+	l := &loaded{engine: e, spec: spec, script: script}
+	i, err := l.boot(ctx)
+	if err != nil {
 		return nil, err
 	}
+	l.current.Store(i)
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		i.cancel(errEngineClosed)
-		return nil, errEngineClosed
+	closed := e.closed
+	if !closed {
+		e.loaded[l] = struct{}{}
 	}
-	e.loaded[i] = struct{}{}
-	go i.loop()
-	return i, nil
+	e.mu.Unlock()
+	if closed {
+		return nil, errors.Join(errEngineClosed, l.Close(context.Background()))
+	}
+	return l, nil
 }
 
 // Close stops every Worker that is still loaded, without waiting for its events.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
-	loaded := make([]*isolate, 0, len(e.loaded))
-	for i := range e.loaded {
-		loaded = append(loaded, i)
+	all := make([]*loaded, 0, len(e.loaded))
+	for l := range e.loaded {
+		all = append(all, l)
 	}
 	e.mu.Unlock()
 	now, cancel := context.WithCancelCause(context.Background())
 	cancel(errEngineClosed)
 	var errs []error
-	for _, i := range loaded {
-		if err := i.Close(now); err != nil && !errors.Is(err, errEngineClosed) {
+	for _, l := range all {
+		if err := l.Close(now); err != nil && !errors.Is(err, errEngineClosed) {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (e *Engine) forget(i *isolate) {
+func (e *Engine) forget(l *loaded) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.loaded, i)
+	delete(e.loaded, l)
 }
 
 // defaultCPU is what an invocation may take unless the Worker's limits say otherwise.

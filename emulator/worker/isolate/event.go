@@ -46,6 +46,8 @@ func (i *isolate) dispatch(ctx context.Context, handler string, build func(inv *
 	case <-done:
 	case <-i.stopped:
 		return nil, fmt.Errorf("worker %s: %w", i.spec.Name, errWorkerClosed)
+	case <-i.wedged.Done():
+		return nil, errWedged()
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
 		i.queue.post(task{run: func() { inv.abandon(cause) }})
@@ -70,8 +72,8 @@ func (i *isolate) dispatchListeners(inv *invocation, handler string, event *goja
 	inv.await(goja.Undefined())
 }
 
-// Scheduled runs the scheduled handler.
-func (i *isolate) Scheduled(ctx context.Context, e worker.Scheduled) error {
+// runScheduled runs the scheduled handler.
+func (i *isolate) runScheduled(ctx context.Context, e worker.Scheduled) error {
 	ex, err := i.dispatch(ctx, "scheduled", func(*invocation) *goja.Object {
 		o := i.rt.NewObject()
 		i.define(o, "scheduledTime", i.rt.ToValue(e.Time.UnixMilli()))
@@ -88,8 +90,8 @@ func (i *isolate) Scheduled(ctx context.Context, e worker.Scheduled) error {
 	return nil
 }
 
-// Email runs the email handler.
-func (i *isolate) Email(ctx context.Context, m worker.Email) error {
+// runEmail runs the email handler.
+func (i *isolate) runEmail(ctx context.Context, m worker.Email) error {
 	var rejected *worker.Rejection
 	ex, err := i.dispatch(ctx, "email", func(*invocation) *goja.Object { return i.emailMessage(m, &rejected) }, nil)
 	switch {
@@ -145,8 +147,8 @@ func (i *isolate) emailHeaders(raw []byte) *goja.Object {
 	return headers
 }
 
-// Queue runs the queue handler on a batch.
-func (i *isolate) Queue(ctx context.Context, b worker.Batch) (worker.Outcome, error) {
+// runQueue runs the queue handler on a batch.
+func (i *isolate) runQueue(ctx context.Context, b worker.Batch) (worker.Outcome, error) {
 	v := &verdicts{messages: make([]verdict, len(b.Messages))}
 	var out worker.Outcome
 	ex, err := i.dispatch(ctx, "queue", func(*invocation) *goja.Object { return i.messageBatch(b, v) }, nil)

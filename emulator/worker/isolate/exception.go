@@ -93,6 +93,12 @@ func exceededCPU(err *goja.InterruptedError) *Exception {
 		Message: "Worker exceeded CPU time limit.", Stack: frames(err.Stack())}
 }
 
+// Receipt: the exception that wrangler tail shows for outcome exceededMemory.
+func exceededMemory(err *goja.InterruptedError) *Exception {
+	return &Exception{Outcome: worker.OutcomeExceededMemory, Name: "Error",
+		Message: "Worker exceeded memory limit.", Stack: frames(err.Stack())}
+}
+
 func stackOverflow(err *goja.StackOverflowError) *Exception {
 	const shown = 10
 	all := frames(err.Stack())

@@ -78,6 +78,20 @@ func (inv *invocation) start() {
 	i.live[inv] = struct{}{}
 }
 
+// left is what a turn of it may still use.
+func (inv *invocation) left() turnLimits {
+	return turnLimits{budget: inv.budget - inv.cpu, warn: inv.isolate.worker.cpuLimit() - inv.cpu, ray: inv.ray}
+}
+
+// spend adds what a turn took.
+func (inv *invocation) spend(took time.Duration) {
+	limit := inv.isolate.worker.cpuLimit()
+	if inv.cpu < limit && inv.cpu+took >= limit {
+		inv.isolate.worker.warnOfCPU(inv.ray)
+	}
+	inv.cpu += took
+}
+
 // stalled reports whether it waits for something that no callback of its own can bring.
 func (inv *invocation) stalled() bool {
 	return inv.holds == 0 && (inv.settle != nil || inv.waits > 0)

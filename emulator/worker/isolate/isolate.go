@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -24,8 +25,9 @@ import (
 // maxCallStack is how deep calls may nest. goja's frames live on Go's heap, so this bounds memory.
 const maxCallStack = 4000
 
-// An isolate is one loaded Worker.
+// An isolate is one JavaScript runtime that runs a loaded Worker.
 type isolate struct {
+	worker *loaded
 	engine *Engine
 	spec   worker.Spec
 	clock  clock.Clock
@@ -36,6 +38,10 @@ type isolate struct {
 
 	queue   queue
 	stopped chan struct{} // closed when the loop has ended
+	// condemned: new events go to another isolate. wedged ends when a turn does not: it is given up.
+	condemned atomic.Bool
+	wedged    context.Context
+	wedge     context.CancelFunc
 
 	gate     sync.Mutex // guards active, closing and drained: RoundTrip begins on any goroutine
 	active   int
@@ -72,24 +78,20 @@ type isolate struct {
 	handlers   []string
 }
 
-var (
-	_ host.Host     = (*isolate)(nil)
-	_ worker.Worker = (*isolate)(nil)
-)
+var _ host.Host = (*isolate)(nil)
 
-func newIsolate(e *Engine, spec worker.Spec) *isolate {
+func newIsolate(l *loaded) *isolate {
+	e, spec := l.engine, l.spec
 	i := &isolate{
-		engine: e, spec: spec, clock: e.clock, log: e.log,
+		worker: l, engine: e, spec: spec, clock: e.clock, log: e.log,
 		stopped: make(chan struct{}), drained: make(chan struct{}),
 		live: map[*invocation]struct{}{}, now: e.clock.Now(),
 	}
 	i.ctx, i.cancel = context.WithCancelCause(context.Background())
 	i.queue.wake = make(chan struct{}, 1)
 	i.outbound = tracking{spec.Outbound}
-	i.budget = i.budgetOf(defaultCPU)
-	if spec.Limits.CPU > 0 {
-		i.budget = i.budgetOf(spec.Limits.CPU)
-	}
+	i.wedged, i.wedge = context.WithCancel(context.Background())
+	i.budget = i.budgetOf(l.cpuLimit())
 	return i
 }
 
@@ -104,7 +106,8 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	i.rt.SetMaxCallStackSize(maxCallStack)
 	i.rt.SetTimeSource(func() time.Time { return i.now })
 	i.realm = idl.NewRealm(i.rt)
-	i.watch.rt = i.rt
+	i.watch.rt, i.watch.heap = i.rt, i.engine.heap
+	i.watch.warn, i.watch.wedged = i.worker.warnOfCPU, i.giveUp
 	if err := i.installLoop(); err != nil {
 		return err
 	}
@@ -318,9 +321,9 @@ func (i *isolate) ended() {
 	}
 }
 
-// Close refuses new events, waits for those that run, with their waitUntil work, and frees the
-// Worker. When ctx ends first, what still runs is cancelled and Close returns ctx's cause.
-func (i *isolate) Close(ctx context.Context) error {
+// close refuses new events, waits for those that run, with their waitUntil work, and ends the loop.
+// When ctx ends first, what still runs is cancelled and close returns ctx's cause.
+func (i *isolate) close(ctx context.Context) error {
 	i.gate.Lock()
 	if !i.closing {
 		i.closing = true
@@ -335,6 +338,7 @@ func (i *isolate) Close(ctx context.Context) error {
 	default:
 		select {
 		case <-i.drained:
+		case <-i.wedged.Done():
 		case <-ctx.Done():
 			i.gate.Lock()
 			active := i.active
@@ -343,7 +347,6 @@ func (i *isolate) Close(ctx context.Context) error {
 		}
 	}
 	i.stopOnce.Do(i.shut)
-	i.engine.forget(i)
 	return err
 }
 
@@ -353,24 +356,40 @@ func (i *isolate) shut() {
 	i.queue.stop()
 	// Code that does not come back to the loop by itself is interrupted. Where goja cannot be
 	// interrupted the goroutine is left to itself: it ends when it gets out.
-	interrupt := clock.System.AfterFunc(shutGrace, i.watch.interrupt)
+	interrupt := clock.System.AfterFunc(shutGrace, i.watch.stop)
 	defer interrupt.Stop()
-	abandoned := make(chan struct{})
-	abandon := clock.System.AfterFunc(abandonAfter, func() { close(abandoned) })
+	abandon := clock.System.AfterFunc(shutGrace+abandonAfter, i.giveUp)
 	defer abandon.Stop()
 	select {
 	case <-i.stopped:
-	case <-abandoned:
-		i.log.Error("worker cannot be interrupted and was abandoned", "worker", i.spec.Name, "version", i.spec.Version)
+	case <-i.wedged.Done():
 	}
 }
 
-const (
-	// shutGrace is what a turn that is running when the Worker is shut may still take.
-	shutGrace = 250 * time.Millisecond
-	// abandonAfter is when a turn that an interrupt does not end is given up.
-	abandonAfter = 5 * time.Second
-)
+// shutGrace is what a turn that is running when the Worker is shut may still take.
+const shutGrace = 250 * time.Millisecond
+
+// giveUp leaves a turn to itself that nothing can end. Any goroutine may call it.
+func (i *isolate) giveUp() {
+	if i.wedged.Err() != nil {
+		return
+	}
+	i.condemn("The Worker's code could not be interrupted. Its isolate is abandoned")
+	i.queue.stop()
+	i.wedge()
+}
+
+// condemn has new events go to another isolate. Any goroutine may call it.
+func (i *isolate) condemn(why string) {
+	if !i.condemned.Swap(true) {
+		i.worker.tell("error", why+"; a new one takes the next event, with fresh module globals.", "")
+	}
+}
+
+// errWedged is what the events of an abandoned isolate end with.
+func errWedged() error {
+	return &Exception{Outcome: worker.OutcomeExceededCPU, Name: "Error", Message: "Worker exceeded CPU time limit."}
+}
 
 func (inv *invocation) settleClosed() {
 	if settle := inv.settle; settle != nil {

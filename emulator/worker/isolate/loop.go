@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/dop251/goja"
 
@@ -129,20 +128,20 @@ func (i *isolate) turn(inv *invocation, f func()) {
 	i.now = i.clock.Now()
 	i.task = f
 	took := clock.Stopwatch()
-	i.watch.begin(inv.budget - inv.cpu)
+	i.watch.begin(inv.left())
 	err := i.enter()
 	for err == nil && len(i.settling) > 0 {
 		i.current = inv
 		i.task = i.settle
 		err = i.enter()
 	}
-	overtime := i.watch.end()
-	inv.cpu += took()
+	verdict := i.watch.end()
+	inv.spend(took())
 	if err != nil {
 		if _, caught := err.(*goja.Exception); !caught {
 			i.rest.restore()
 		}
-		i.abort(cmp.Or(i.current, inv), err, overtime)
+		i.abort(cmp.Or(i.current, inv), err, verdict)
 	}
 	i.reportRejections()
 	i.base, i.current, i.task = nil, nil, nil
@@ -171,7 +170,7 @@ type hostPanic struct {
 func (p *hostPanic) Error() string { return fmt.Sprintf("internal error: %v", p.value) }
 
 // abort deals with what a turn could not go on from.
-func (i *isolate) abort(inv *invocation, err error, overtime bool) {
+func (i *isolate) abort(inv *invocation, err, verdict error) {
 	var (
 		thrown   *goja.Exception
 		overflow *goja.StackOverflowError
@@ -181,8 +180,13 @@ func (i *isolate) abort(inv *invocation, err error, overtime bool) {
 	switch {
 	case errors.As(err, &stopped):
 		i.rt.ClearInterrupt()
-		if overtime {
+		switch verdict {
+		case errOvertime:
 			inv.fail(exceededCPU(stopped))
+			return
+		case errMemory:
+			i.condemn("The Worker has used up its memory. Its isolate finishes what it runs")
+			inv.fail(exceededMemory(stopped))
 			return
 		}
 		inv.fail(&Exception{Outcome: outcomeCanceled, Name: "Error", Message: "The Worker was stopped."})
@@ -246,50 +250,6 @@ func (i *isolate) Resumed(tracked any) {
 }
 
 func (i *isolate) Exited() { i.current = i.base }
-
-// A watchdog interrupts the runtime when a turn lasts longer than it may.
-type watchdog struct {
-	rt    *goja.Runtime
-	mu    sync.Mutex
-	turn  uint64
-	fired bool
-	timer clock.Timer
-}
-
-var errOvertime = errors.New("CPU time limit exceeded")
-
-func (w *watchdog) begin(budget time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.turn++
-	w.fired = false
-	turn := w.turn
-	w.timer = clock.System.AfterFunc(max(budget, 0), func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.turn == turn {
-			w.fired = true
-			w.rt.Interrupt(errOvertime)
-		}
-	})
-}
-
-// end closes the turn and reports whether it was interrupted for its length.
-func (w *watchdog) end() bool {
-	w.timer.Stop()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.turn++
-	if w.fired {
-		w.rt.ClearInterrupt() // the turn may have ended by itself just then
-	}
-	return w.fired
-}
-
-var errStopped = errors.New("isolate closed")
-
-// interrupt stops whatever runs, for good.
-func (w *watchdog) interrupt() { w.rt.Interrupt(errStopped) }
 
 var _ goja.AsyncContextTracker = (*isolate)(nil)
 

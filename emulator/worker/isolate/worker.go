@@ -23,9 +23,6 @@ type entry struct {
 // handlerNames are the events that the contract knows.
 var handlerNames = [...]string{"fetch", "queue", "scheduled", "email"}
 
-// Handlers lists the handlers that the entry module exports.
-func (i *isolate) Handlers() []string { return append([]string(nil), i.handlers...) }
-
 // findHandlers runs once, at the end of boot.
 func (i *isolate) findHandlers() []string {
 	var found []string
@@ -101,8 +98,8 @@ type fetched struct {
 	err error
 }
 
-// RoundTrip runs the fetch handler.
-func (i *isolate) RoundTrip(r *http.Request) (*http.Response, error) {
+// roundTrip runs the fetch handler.
+func (i *isolate) roundTrip(r *http.Request) (*http.Response, error) {
 	if !i.has("fetch") {
 		return nil, fmt.Errorf("worker %s: fetch: %w", i.spec.Name, worker.ErrNoHandler)
 	}
@@ -117,6 +114,8 @@ func (i *isolate) RoundTrip(r *http.Request) (*http.Response, error) {
 		return f.res, f.err
 	case <-i.stopped:
 		return nil, fmt.Errorf("worker %s: %w", i.spec.Name, errWorkerClosed)
+	case <-i.wedged.Done():
+		return nil, errWedged()
 	case <-r.Context().Done():
 		cause := context.Cause(r.Context())
 		i.queue.post(task{run: func() {
@@ -161,7 +160,9 @@ func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetche
 					}
 				}})
 			})
-			res.Body = &responseBody{ReadCloser: res.Body, inv: inv, unread: r.Method == http.MethodHead, unwatch: watch}
+			unwedge := context.AfterFunc(i.wedged, func() { inv.cancel(errWedged()) }) // nothing will feed it any more
+			res.Body = &responseBody{ReadCloser: res.Body, inv: inv, unread: r.Method == http.MethodHead,
+				unwatch: func() { watch(); unwedge() }}
 		}
 		out <- fetched{res: res}
 	}
@@ -214,8 +215,8 @@ type responseBody struct {
 	inv    *invocation
 	told   bool
 	unread bool // closing it without having read it is no sign that the client has gone
-	// unwatch ends the watch for the client's going.
-	unwatch func() bool
+	// unwatch ends the watches for the client's going and the isolate's.
+	unwatch func()
 }
 
 func (b *responseBody) Read(p []byte) (int, error) {
