@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
 // inspect writes a value as Workers' and Node's consoles do.
@@ -169,6 +171,9 @@ func (p *printer) parts(o *goja.Object, name string, depth int) parts {
 	case arrayBufferType:
 		return p.arrayBuffer(o.Export().(goja.ArrayBuffer))
 	case proxyType:
+		if s, ok := p.isolate.realm.Native(o).(idl.StandIn); ok {
+			s.Target() // complete from now on
+		}
 		if target := o.Export().(goja.Proxy).Target(); target != nil {
 			return p.parts(target, className(target), depth)
 		}

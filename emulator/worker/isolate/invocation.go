@@ -35,6 +35,7 @@ type invocation struct {
 	cancel  context.CancelCauseFunc
 	ray     string
 
+	lazy      int           // D1 results that it got and has not touched
 	holds     int           // callbacks under way from outside the loop
 	cpu       time.Duration // spent so far
 	budget    time.Duration

@@ -60,22 +60,28 @@ type isolate struct {
 	trampoline goja.Callable
 	then       goja.Callable // Promise.prototype.then
 	resolved   goja.Callable // Promise.resolve
-	task       func()
-	now        time.Time
-	base       *invocation // whose turn it is
-	current    *invocation // whose code runs
-	live       map[*invocation]struct{}
-	lastID     uint64
-	stalled    []*invocation
-	timers     timers
-	rejections []*goja.Promise
-	settling   []settling // what Go waits for, looked at when the turn ends
-	console    console
-	contexts   *idl.Class[*invocation] // ExecutionContext
-	env        *goja.Object
-	shims      *goja.Object // what env/index.js exports
-	main       entry
-	handlers   []string
+	stringify  goja.Callable // JSON.stringify as the runtime has it
+	push       goja.Callable // Array.prototype.push
+	isArray    goja.Callable // Array.isArray
+	reflect    *goja.Object
+	// What rows and their array inherit from.
+	objectPrototype, arrayPrototype *goja.Object
+	task                            func()
+	now                             time.Time
+	base                            *invocation // whose turn it is
+	current                         *invocation // whose code runs
+	live                            map[*invocation]struct{}
+	lastID                          uint64
+	stalled                         []*invocation
+	timers                          timers
+	rejections                      []*goja.Promise
+	settling                        []settling // what Go waits for, looked at when the turn ends
+	console                         console
+	contexts                        *idl.Class[*invocation] // ExecutionContext
+	env                             *goja.Object
+	shims                           *goja.Object // what env/index.js exports
+	main                            entry
+	handlers                        []string
 }
 
 var _ host.Host = (*isolate)(nil)
@@ -111,6 +117,7 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	if err := i.installLoop(); err != nil {
 		return err
 	}
+	i.installJSON()
 	i.core = webcore.Install(i)
 	webcrypto.Install(i)
 	i.fetch = webfetch.Install(i)

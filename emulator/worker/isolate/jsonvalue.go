@@ -16,8 +16,9 @@ type jsonReader struct {
 	rt   *goja.Runtime
 	text string
 	at   int
-	// rows makes objects of D1's {"columns": …, "rows": …} wherever it is the value of "results".
-	rows bool
+	// rows makes objects of D1's {"columns": …, "rows": …} wherever it is the value of "results"; nil:
+	// they stay as they are.
+	rows *isolate
 }
 
 var errJSON = errors.New("malformed JSON")
@@ -25,13 +26,16 @@ var errJSON = errors.New("malformed JSON")
 // maxJSONDepth bounds recursion.
 const maxJSONDepth = 2000
 
-// readJSON returns the value of text. rows is as in jsonReader.
+// readJSON returns the value of text. With rows, D1's results are made into objects.
 func (i *isolate) readJSON(text []byte, rows bool) (goja.Value, error) {
 	s := string(text)
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
-	r := &jsonReader{rt: i.rt, text: s, rows: rows}
+	r := &jsonReader{rt: i.rt, text: s}
+	if rows {
+		r.rows = i
+	}
 	v, err := r.value(0)
 	if err != nil {
 		return nil, err
@@ -114,7 +118,7 @@ func (r *jsonReader) object(depth int) (goja.Value, error) {
 			return nil, err
 		}
 		var v goja.Value
-		if r.rows && key == "results" && r.peek() == '{' {
+		if r.rows != nil && key == "results" && r.peek() == '{' {
 			v, err = r.results(depth + 1)
 		} else {
 			v, err = r.value(depth + 1)
@@ -198,25 +202,199 @@ func (r *jsonReader) results(depth int) (goja.Value, error) {
 	columns, ok := r.columns(depth)
 	if !ok {
 		r.at = start
-		r.rows = false
-		defer func() { r.rows = true }()
+		rows := r.rows
+		r.rows = nil
+		defer func() { r.rows = rows }()
 		return r.value(depth)
 	}
-	rows := []any{}
+	start = r.at
+	count, canonical := r.skipRows(len(columns))
+	if canonical && count > fewRows && r.accept('}') {
+		return r.rows.newLazyRows(columns, r.text[start:r.at], count), nil
+	}
+	r.at = start
+	rows, err := r.rowObjects(columns)
+	if err != nil {
+		return nil, err
+	}
+	if !r.accept('}') {
+		return nil, errJSON
+	}
+	return r.rt.NewArray(asAny(rows)...), nil
+}
+
+func asAny(values []goja.Value) []any {
+	out := make([]any, len(values))
+	for n, v := range values {
+		out[n] = v
+	}
+	return out
+}
+
+// rowObjects reads rows up to and with their closing bracket.
+func (r *jsonReader) rowObjects(columns []string) ([]goja.Value, error) {
+	rows := []goja.Value{}
 	for !r.accept(']') {
 		if len(rows) > 0 && !r.accept(',') {
 			return nil, errJSON
 		}
-		row, err := r.row(columns, depth)
+		row, err := r.row(columns)
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
 	}
-	if !r.accept('}') {
-		return nil, errJSON
+	return rows, nil
+}
+
+// skipRows passes over rows of that many values, up to and with their closing bracket, and counts
+// them. It reports false when they are not written as JSON.stringify writes: without white space, and
+// every value as skipCanonical wants it.
+func (r *jsonReader) skipRows(columns int) (count int, canonical bool) {
+	for ; !r.at1(']'); count++ {
+		if count > 0 && !r.at1(',') || !r.at1('[') {
+			return 0, false
+		}
+		for n := range columns {
+			if n > 0 && !r.at1(',') || !r.skipCanonical() {
+				return 0, false
+			}
+		}
+		if !r.at1(']') {
+			return 0, false
+		}
 	}
-	return r.rt.NewArray(rows...), nil
+	return count, true
+}
+
+// at1 takes c if it is the next byte.
+func (r *jsonReader) at1(c byte) bool {
+	if r.at == len(r.text) || r.text[r.at] != c {
+		return false
+	}
+	r.at++
+	return true
+}
+
+// skipCanonical passes over a value as JSON.stringify writes it. Of arrays it knows those of numbers,
+// which is what a BLOB is.
+func (r *jsonReader) skipCanonical() bool {
+	if r.at == len(r.text) {
+		return false
+	}
+	switch c := r.text[r.at]; c {
+	case '"':
+		return r.skipString()
+	case 'n':
+		return r.skipWord("null")
+	case 't':
+		return r.skipWord("true")
+	case 'f':
+		return r.skipWord("false")
+	case '[':
+		r.at++
+		for first := true; !r.at1(']'); first = false {
+			if !first && !r.at1(',') || !r.skipNumber() {
+				return false
+			}
+		}
+		return true
+	default:
+		return r.skipNumber()
+	}
+}
+
+func (r *jsonReader) skipWord(word string) bool {
+	if !strings.HasPrefix(r.text[r.at:], word) {
+		return false
+	}
+	r.at += len(word)
+	return true
+}
+
+// skipNumber knows whole numbers of up to 15 digits, and others that come out the same when they are
+// read and written again.
+func (r *jsonReader) skipNumber() bool {
+	start := r.at
+	r.at1('-')
+	digits := r.at
+	for r.at < len(r.text) && '0' <= r.text[r.at] && r.text[r.at] <= '9' {
+		r.at++
+	}
+	count := r.at - digits
+	if count == 0 || r.text[digits] == '0' && (count > 1 || digits > start && !r.followsPoint()) {
+		return false
+	}
+	if !r.followsNumber() && count <= 15 {
+		return true
+	}
+	for r.followsNumber() {
+		r.at++
+	}
+	text := r.text[start:r.at]
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.Abs(f) < 1e-6 || math.Abs(f) >= 1e21 {
+		return false
+	}
+	var buf [32]byte
+	return string(strconv.AppendFloat(buf[:0], f, 'f', -1, 64)) == text
+}
+
+func (r *jsonReader) followsPoint() bool { return r.at < len(r.text) && r.text[r.at] == '.' }
+
+func (r *jsonReader) followsNumber() bool {
+	if r.at == len(r.text) {
+		return false
+	}
+	switch c := r.text[r.at]; c {
+	case '.', 'e', 'E', '+', '-':
+		return true
+	default:
+		return '0' <= c && c <= '9'
+	}
+}
+
+// skipString passes over a string in which nothing is escaped that need not be.
+func (r *jsonReader) skipString() bool {
+	for r.at++; r.at < len(r.text); r.at++ {
+		switch c := r.text[r.at]; {
+		case c == '"':
+			r.at++
+			return true
+		case c < ' ':
+			return false
+		case c == '\\':
+			r.at++
+			if r.at == len(r.text) || !r.canonicalEscape() {
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// canonicalEscape looks at what follows a backslash, and leaves r at its last byte.
+func (r *jsonReader) canonicalEscape() bool {
+	switch r.text[r.at] {
+	case '"', '\\', 'b', 'f', 'n', 'r', 't':
+		return true
+	case 'u':
+		if r.at+4 >= len(r.text) {
+			return false
+		}
+		n, err := strconv.ParseUint(r.text[r.at+1:r.at+5], 16, 16)
+		hex := r.text[r.at+1 : r.at+5]
+		r.at += 4
+		if err != nil || n >= ' ' || strings.ToLower(hex) != hex {
+			return false
+		}
+		switch n {
+		case '\b', '\f', '\n', '\r', '\t':
+			return false
+		}
+		return true
+	}
+	return false
 }
 
 // columns reads up to the first row.
@@ -239,7 +417,7 @@ func (r *jsonReader) columns(depth int) ([]string, bool) {
 	return columns, true
 }
 
-func (r *jsonReader) row(columns []string, depth int) (goja.Value, error) {
+func (r *jsonReader) row(columns []string) (goja.Value, error) {
 	if !r.accept('[') {
 		return nil, errJSON
 	}
@@ -248,7 +426,7 @@ func (r *jsonReader) row(columns []string, depth int) (goja.Value, error) {
 		if n > 0 && !r.accept(',') {
 			return nil, errJSON
 		}
-		v, err := r.value(depth + 2)
+		v, err := r.value(0)
 		if err != nil {
 			return nil, err
 		}

@@ -38,12 +38,18 @@ func (r *Realm) Native(v goja.Value) any {
 	return h.state
 }
 
+// A StandIn is the state behind a Proxy that to code is its target: printing and cloning look at that.
+type StandIn interface{ Target() *goja.Object }
+
 // A holder is the value of the symbol property: to JavaScript undefined, to us the state. goja's own
 // wrapper of a Go value costs a tenth of a small request, and shows its methods to code.
 type holder struct {
 	goja.Value
 	state any
 }
+
+// Marker is what the realm's symbol property of an object with that state holds.
+func (r *Realm) Marker(state any) goja.Value { return &holder{goja.Undefined(), state} }
 
 // IsNative reports whether sym is the realm's own symbol, which copies and printers must pass over.
 func (r *Realm) IsNative(sym *goja.Symbol) bool { return sym == r.native }
@@ -112,7 +118,7 @@ func (c *Class[T]) Extends(parentConstructor *goja.Object) *Class[T] {
 }
 
 func (c *Class[T]) attach(o *goja.Object, state T) {
-	must(o.DefineDataPropertySymbol(c.realm.native, &holder{goja.Undefined(), state}, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
+	must(o.DefineDataPropertySymbol(c.realm.native, c.realm.Marker(state), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
 }
 
 // This returns the state behind a method's receiver, or throws "Illegal invocation".

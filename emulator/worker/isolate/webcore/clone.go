@@ -7,6 +7,7 @@ import (
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
 // A Cloneable is the state of a platform object that structuredClone copies.
@@ -101,6 +102,10 @@ func (cl *cloner) clone(v goja.Value) goja.Value {
 	defer func() { cl.depth-- }()
 
 	if state := cl.realm.Native(o); state != nil {
+		if s, ok := state.(idl.StandIn); ok {
+			cl.seen[o] = cl.clone(s.Target()).(*goja.Object)
+			return cl.seen[o]
+		}
 		return cl.platformObject(o, state)
 	}
 	switch o.ClassName() {
