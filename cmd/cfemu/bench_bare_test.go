@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/md5"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -15,8 +17,11 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	_ "github.com/mattn/go-sqlite3"
+
+	"github.com/cfemu/cfemu/internal/clock"
 )
 
 // A bareServer is the yardstick: what one would write by hand, with net/http and database/sql, to
@@ -66,6 +71,16 @@ func serveBare(args []string) error {
 		list, err := s.invoices(r.Context())
 		answer(w, map[string]any{"invoices": list}, err)
 	})
+	routes.HandleFunc("GET /wait", func(w http.ResponseWriter, r *http.Request) {
+		for range 2 {
+			if err := clock.Sleep(r.Context(), clock.System, 5*time.Millisecond); err != nil {
+				return
+			}
+		}
+		io.WriteString(w, "waited")
+	})
+	routes.HandleFunc("PUT /bytes", func(w http.ResponseWriter, r *http.Request) { answer(w, "stored", s.store(r.Body)) })
+	routes.HandleFunc("GET /bytes", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, s.bytes()) })
 	routes.HandleFunc("GET /reset", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, "reset", s.fill(r.URL.Query().Has("seed")))
 	})
@@ -116,6 +131,18 @@ func (s *bareServer) invoices(ctx context.Context) ([]bareInvoice, error) {
 		list = append(list, i)
 	}
 	return list, rows.Err()
+}
+
+func (s *bareServer) bytes() string { return filepath.Join(s.dir, "bytes") }
+
+// store writes a file as carefully as an object store has to.
+func (s *bareServer) store(body io.Reader) error {
+	f, err := os.Create(s.bytes())
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.MultiWriter(f, md5.New()), body)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // fill empties the data folder and applies the project's migrations and, with seed, its seed files.

@@ -112,10 +112,10 @@ type load struct {
 	conns []*benchConn
 }
 
-func newLoad(b *testing.B, s *benchServer, path string, body []byte) *load {
+func newLoad(b *testing.B, s *benchServer, path string, body []byte, clients int) *load {
 	b.Helper()
 	l := &load{path: path, body: body}
-	for range benchClients {
+	for range clients {
 		l.conns = append(l.conns, s.dial(b))
 	}
 	return l

@@ -25,6 +25,10 @@ func BenchmarkHouse(b *testing.B) {
 	b.Run("start", once(h.start))
 	b.Run("first-start", once(h.firstStart))
 	b.Run("requests", once(h.requests))
+	b.Run("waits", once(h.waits))
+	b.Run("bytes", once(h.bytes))
+	b.Run("operations", once(h.operations))
+	b.Run("weight", once(h.weight))
 	b.Run("save", once(h.save))
 	b.Run("exec", once(h.exec))
 	b.Run("reset", once(h.reset))
@@ -181,11 +185,11 @@ func (h *benchHouse) requests(b *testing.B) {
 		path string
 		body []byte
 		aim  float64
-	}{{"/health", []byte(healthBody), 0.4}, {"/invoices", h.invoices, 1. / 3}} {
+	}{{"/health", []byte(healthBody), 0.6}, {"/invoices", h.invoices, 0.5}} {
 		on := map[*benchServer]*load{}
 		slice := map[*benchServer]int{}
 		for _, server := range []*benchServer{s, y} {
-			l := newLoad(b, server, r.path, r.body)
+			l := newLoad(b, server, r.path, r.body, benchClients)
 			const warm = 3000
 			perSecond := l.run(b, warm)
 			on[server], slice[server] = l, max(benchClients, int(perSecond*0.4))
@@ -217,7 +221,7 @@ func (h *benchHouse) requests(b *testing.B) {
 	f := figure{name: fmt.Sprintf("memory after %d requests", benchRequests), unit: "MB"}
 	for server, into := range map[*benchServer]*series{s: &f.cfemu, y: &f.bare} {
 		if more := benchRequests - sent[server]; more > 0 {
-			l := newLoad(b, server, "/invoices", h.invoices)
+			l := newLoad(b, server, "/invoices", h.invoices, benchClients)
 			l.run(b, more)
 			l.close()
 		}
