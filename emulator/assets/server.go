@@ -162,7 +162,6 @@ func (s *Server) respond(r *http.Request, a answer) (*http.Response, error) {
 		setStatus(res, http.StatusNotModified)
 		return res, body.Close()
 	case r.Method == http.MethodHead:
-		res.ContentLength = body.size
 		return res, body.Close()
 	}
 	res.Body, res.ContentLength = body, body.size
