@@ -192,13 +192,17 @@ func TestAssetsChangeAtOnce(t *testing.T) {
 		t.Errorf("the ETag of what the file held before gives %s", a.Status)
 	}
 	h.Save("public/new/deep.txt", "deep")
-	is("/new/deep.txt", 200, "deep")
+	answers(t, h, "/new/deep.txt", "deep")
 	if err := os.Remove(public("new/deep.txt")); err != nil {
 		t.Fatal(err)
 	}
-	if a := h.Get("/new/deep.txt"); !strings.HasPrefix(a.Text, `{"calls":`) {
-		t.Errorf("a removed file: %s %q, want the Worker's answer", a.Status, a.Text)
-	}
+	is("/app.js", 200, "a19")
+	testkit.Wait(t, func() error {
+		if a, err := h.Try("GET", "/new/deep.txt", ""); err != nil || !strings.HasPrefix(a.Text, `{"calls":`) {
+			return fmt.Errorf("a removed file: %q (%v), want the Worker's answer", a.Text, err)
+		}
+		return nil
+	})
 }
 
 func TestAssetRulesReload(t *testing.T) {

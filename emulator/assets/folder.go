@@ -21,11 +21,16 @@ import (
 // one: the coarsest of common file systems count in steps of two seconds.
 const settling = 2 * time.Second
 
+// believed is how long a listing counts without a look at its folder. Each request asks for some names
+// that are not there; under load the looks would cost more than the rest of it.
+const believed = 100 * time.Microsecond
+
 // A folder knows which files there are and what they hold. It asks the file system each time, and
 // keeps what would be slow to find out again for as long as the time of change stays.
 type folder struct {
-	dir     string
-	ignores ignore
+	dir      string
+	ignores  ignore
+	believed time.Duration
 
 	mu       sync.Mutex
 	listings map[string]listing // by path below dir, "" for dir itself
@@ -34,6 +39,7 @@ type folder struct {
 
 // A listing is the names in a folder.
 type listing struct {
+	looked  time.Time // when the folder was last seen to be so
 	info    fs.FileInfo
 	settled bool
 	names   map[string]bool
@@ -53,19 +59,11 @@ type file struct {
 }
 
 func newFolder(dir string, ignores ignore) *folder {
-	return &folder{dir: dir, ignores: ignores, listings: map[string]listing{}, sums: map[string]sum{}}
+	return &folder{dir: dir, ignores: ignores, believed: believed, listings: map[string]listing{}, sums: map[string]sum{}}
 }
-
-// A lookup looks for files on behalf of one request: each folder is looked at once.
-type lookup struct {
-	folder *folder
-	seen   map[string]map[string]bool
-}
-
-func (f *folder) lookup() lookup { return lookup{f, map[string]map[string]bool{}} }
 
 // file is the asset at a path with a leading slash, or nil.
-func (l lookup) file(path string) (*file, error) {
+func (f *folder) file(path string) (*file, error) {
 	below, ok := strings.CutPrefix(path, "/")
 	if !ok || below == "." || !fs.ValidPath(below) || strings.IndexByte(below, 0) >= 0 {
 		return nil, nil
@@ -77,7 +75,7 @@ func (l lookup) file(path string) (*file, error) {
 	dir, rest := "", below
 	for {
 		name, after, deeper := strings.Cut(rest, "/")
-		if names, err := l.names(dir); err != nil || !names[name] {
+		if names, err := f.names(dir); err != nil || !names[name] {
 			return nil, err
 		}
 		if !deeper {
@@ -85,7 +83,7 @@ func (l lookup) file(path string) (*file, error) {
 		}
 		dir, rest = strings.TrimPrefix(dir+"/"+name, "/"), after
 	}
-	disk := filepath.Join(l.folder.dir, local)
+	disk := filepath.Join(f.dir, local)
 	info, err := os.Stat(disk)
 	if gone(err) || err == nil && !info.Mode().IsRegular() {
 		return nil, nil
@@ -93,27 +91,21 @@ func (l lookup) file(path string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.folder.ignores.match(below) {
+	if f.ignores.match(below) {
 		return nil, nil
 	}
 	return &file{path: path, disk: disk}, nil
 }
 
 // names are the names in a folder; none when it is no folder.
-func (l lookup) names(dir string) (map[string]bool, error) {
-	names, seen := l.seen[dir]
-	if seen {
-		return names, nil
-	}
-	names, err := l.folder.names(dir)
-	if err == nil {
-		l.seen[dir] = names
-	}
-	return names, err
-}
-
 func (f *folder) names(dir string) (map[string]bool, error) {
 	now := clock.System.Now() // file systems go by the machine's time
+	f.mu.Lock()
+	known, ok := f.listings[dir]
+	f.mu.Unlock()
+	if ok && now.Sub(known.looked) < f.believed {
+		return known.names, nil
+	}
 	disk := filepath.Join(f.dir, filepath.FromSlash(dir))
 	info, err := os.Stat(disk)
 	if gone(err) || err == nil && !info.IsDir() {
@@ -122,10 +114,9 @@ func (f *folder) names(dir string) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.mu.Lock()
-	known, ok := f.listings[dir]
-	f.mu.Unlock()
 	if ok && known.settled && known.info.ModTime().Equal(info.ModTime()) && os.SameFile(known.info, info) {
+		known.looked = now
+		f.remember(dir, known)
 		return known.names, nil
 	}
 	d, err := os.Open(disk)
@@ -144,10 +135,14 @@ func (f *folder) names(dir string) (map[string]bool, error) {
 	for _, name := range list {
 		names[name] = true
 	}
-	f.mu.Lock()
-	f.listings[dir] = listing{info, now.Sub(info.ModTime()) > settling, names}
-	f.mu.Unlock()
+	f.remember(dir, listing{now, info, now.Sub(info.ModTime()) > settling, names})
 	return names, nil
+}
+
+func (f *folder) remember(dir string, l listing) {
+	f.mu.Lock()
+	f.listings[dir] = l
+	f.mu.Unlock()
 }
 
 // gone reports that there is nothing of that name, a name too long or a link in a circle included.

@@ -79,6 +79,7 @@ func parseHeaders(text string) ([]headerRule, []Warning) {
 		}
 	}
 	p.end()
+	slices.SortStableFunc(p.warnings, func(a, b Warning) int { return a.Line - b.Line })
 	return p.rules, p.warnings
 }
 

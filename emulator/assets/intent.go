@@ -200,7 +200,7 @@ func (q *query) notFound(path string) *intent {
 }
 
 func (q *query) exists(path string) *file {
-	f, err := q.look.file(path)
+	f, err := q.folder.file(path)
 	q.fail(err)
 	return f
 }

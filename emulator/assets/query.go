@@ -12,13 +12,12 @@ type query struct {
 	path             string // as the URL has it
 	decoded          string
 	notFoundHandling string
-	look             lookup
 	err              error // the first that reading the folder gave
 }
 
 func (s *Server) query(r *http.Request) *query {
 	p := pathOf(r.URL)
-	return &query{Server: s, r: r, path: p, decoded: decodePath(p), notFoundHandling: s.opts.NotFoundHandling, look: s.folder.lookup()}
+	return &query{Server: s, r: r, path: p, decoded: decodePath(p), notFoundHandling: s.opts.NotFoundHandling}
 }
 
 // An answer is what is to be sent.

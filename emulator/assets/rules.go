@@ -95,12 +95,19 @@ func compilePattern(rule string) (pattern, error) {
 			host = len("https://") + i
 		}
 	}
-	last := 0
+	last, names := 0, map[string]bool{}
 	for _, at := range wildcard.FindAllStringIndex(rule, -1) {
 		b.WriteString(regexp.QuoteMeta(rule[last:at[0]]))
 		name := rule[at[0]+1 : at[1]]
+		if name == "" {
+			name = "splat"
+		}
+		if names[name] {
+			return pattern{}, fmt.Errorf("a placeholder of %s is there twice", rule)
+		}
+		names[name] = true
 		switch {
-		case name == "":
+		case rule[at[0]] == '*':
 			b.WriteString("(?P<splat>.*)")
 		case at[0] < host:
 			b.WriteString("(?P<" + name + ">[^/.]+)")
@@ -111,10 +118,7 @@ func compilePattern(rule string) (pattern, error) {
 	}
 	b.WriteString(regexp.QuoteMeta(rule[last:]) + "$")
 	re, err := regexp.Compile(b.String())
-	if err != nil {
-		return pattern{}, fmt.Errorf("a placeholder of %s is there twice", rule)
-	}
-	return pattern{re, host > 0}, nil
+	return pattern{re, host > 0}, err
 }
 
 // match returns what the wildcards stand for. Rules are written with https:// and mean http:// too.
