@@ -44,6 +44,7 @@ test-clients: $(clients)/node_modules/.package-lock.json
 
 test-long: test ## Run the long tests too: crash loops, many emulators at once, fuzzing; the admin page in Chromium
 	CFEMU_LONG=1 go test -race -timeout 60m ./...
+	@if [ -e $(clients)/node_modules/.package-lock.json ]; then node --test $(clients)/wrangler/assets.mjs; fi
 	@if command -v chromium >/dev/null 2>&1; then \
 		bin/cfemu exec fixtures/invoices --seed -- node --test fixtures/clients/browser/page.mjs; \
 	else \

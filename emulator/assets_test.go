@@ -20,20 +20,14 @@ import (
 	"github.com/cfemu/cfemu/internal/testkit"
 )
 
-// viaCode is the Worker that stood behind the assets when the files of assets/testdata/production
-// were recorded.
-const viaCode = `export default {
-  async fetch(request, env) {
-    const url = new URL(request.url)
-    if (url.searchParams.has("via")) return env.ASSETS.fetch(new Request(new URL(url.searchParams.get("via"), url), request))
-    return new Response("worker " + request.method + " " + url.pathname, { headers: { "x-worker": "1" } })
-  },
-}`
-
 // TestAssetsInProduction asks a whole house what wrangler's was asked: the door, the front, the
 // Worker and env.ASSETS take part.
 func TestAssetsInProduction(t *testing.T) {
 	site, err := txtar.ParseFile("assets/testdata/production/site.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := os.ReadFile("assets/testdata/production/worker.js")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +62,7 @@ func TestAssetsInProduction(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			project := map[string]string{"wrangler.json": string(text), "worker.js": viaCode}
+			project := map[string]string{"wrangler.json": string(text), "worker.js": string(code)}
 			for _, f := range site.Files {
 				project["site/"+f.Name] = string(f.Data)
 			}

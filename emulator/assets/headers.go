@@ -156,6 +156,10 @@ func headerPath(line string) (string, error) {
 	return path, nil
 }
 
+// token is what a header's name may be. Cloudflare takes any other too, and then fails at each request
+// that the rule is for.
+var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9a-z-]+$")
+
 // field reads "Name: value" or "! Name".
 func (p *headerParser) field(line string) error {
 	name, value, ok := strings.Cut(line, ":")
@@ -178,6 +182,8 @@ func (p *headerParser) field(line string) error {
 		return errors.New("the header has no name")
 	case value == "":
 		return errors.New("the header has no value")
+	case !token.MatchString(name):
+		return fmt.Errorf("%q cannot be a header's name", name)
 	case p.rule == nil:
 		return fmt.Errorf("a path, beginning with \"/\", must come before the header %s", name)
 	}

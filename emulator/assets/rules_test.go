@@ -76,6 +76,7 @@ func TestRulesThatDoNotHold(t *testing.T) {
 		"a name with spaces":         {headersName, "/a\n  X Y: 1", "2: a header's name has no spaces"},
 		"no name":                    {headersName, "/a\n  : 1", "2: the header has no name"},
 		"no value":                   {headersName, "/a\n  X:", "2: the header has no value"},
+		"a name that cannot be":      {headersName, "/a\n  X@: 1", `2: "x@" cannot be a header's name`},
 		"no headers":                 {headersName, "/a\n/b\n  X: 1", "1: no header follows"},
 		"no headers at the end":      {headersName, "/b\n  X: 1\n/a", "3: no header follows"},
 		"an address by http":         {headersName, "http://x.example/\n  X: 1", "1: a path must begin with"},
