@@ -193,7 +193,7 @@ func TestAssetsChangeAtOnce(t *testing.T) {
 	is("/app.js", 200, "a19")
 	testkit.Wait(t, func() error {
 		if a, err := h.Try("GET", "/new/deep.txt", ""); err != nil || !strings.HasPrefix(a.Text, `{"calls":`) {
-			return fmt.Errorf("a removed file: %q (%v), want the Worker's answer", a.Text, err)
+			return fmt.Errorf("a removed file: %q (%s), want the Worker's answer", a.Text, fmt.Sprint(err))
 		}
 		return nil
 	})
@@ -206,10 +206,10 @@ func TestAssetRulesReload(t *testing.T) {
 	testkit.Wait(t, func() error {
 		a, err := h.Try("GET", "/app.js", "")
 		if err != nil || a.Header.Get("X-Rule") != "new" {
-			return fmt.Errorf("X-Rule is %q (%v)", a.Header.Get("X-Rule"), err)
+			return fmt.Errorf("X-Rule is %q (%s)", a.Header.Get("X-Rule"), fmt.Sprint(err))
 		}
 		if a, err = h.Try("GET", "/old", ""); err != nil || a.StatusCode != 301 {
-			return fmt.Errorf("/old answers %d (%v)", a.StatusCode, err)
+			return fmt.Errorf("/old answers %d (%s)", a.StatusCode, fmt.Sprint(err))
 		}
 		return nil
 	})
@@ -220,7 +220,7 @@ func TestAssetRulesReload(t *testing.T) {
 	h.Save("public/.assetsignore", "app.js\n")
 	testkit.Wait(t, func() error {
 		if a, err := h.Try("GET", "/app.js", ""); err != nil || !strings.HasPrefix(a.Text, `{"calls":`) {
-			return fmt.Errorf("an ignored file: %q (%v), want the Worker's answer", a.Text, err)
+			return fmt.Errorf("an ignored file: %q (%s), want the Worker's answer", a.Text, fmt.Sprint(err))
 		}
 		return nil
 	})

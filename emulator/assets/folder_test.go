@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/internal/clock"
 	"github.com/cfemu/cfemu/internal/probe"
 )
 
@@ -94,7 +95,7 @@ func TestChangesAreSeen(t *testing.T) {
 		t.Run("in a folder "+name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir+"/a/x.txt", "old")
-			long := time.Now().Add(-age)
+			long := clock.System.Now().Add(-age)
 			for _, path := range []string{dir + "/a/x.txt", dir + "/a", dir} {
 				if err := os.Chtimes(path, long, long); err != nil {
 					t.Fatal(err)
@@ -309,7 +310,7 @@ func TestFetchPassesTheSeam(t *testing.T) {
 func BenchmarkCanAnswerNothing(b *testing.B) {
 	dir := b.TempDir()
 	write(b, dir+"/admin/index.html", "x")
-	old := time.Now().Add(-time.Hour)
+	old := clock.System.Now().Add(-time.Hour)
 	if err := os.Chtimes(dir, old, old); err != nil {
 		b.Fatal(err)
 	}
