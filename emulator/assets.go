@@ -145,6 +145,9 @@ func isImage(types []string) bool {
 
 func blocked(r *http.Request) *http.Response {
 	const text = "Blocked"
+	if r.Body != nil {
+		r.Body.Close()
+	}
 	return &http.Response{
 		StatusCode: http.StatusForbidden, Status: "403 Forbidden", Header: http.Header{"Content-Type": {"text/plain;charset=UTF-8"}},
 		Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)), Request: r,

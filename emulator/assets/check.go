@@ -37,9 +37,6 @@ func (s *Server) Check() (warning string, err error) {
 	if err := c.visit("", []fs.FileInfo{info}); err != nil {
 		return "", err
 	}
-	if c.files > c.limit {
-		return "", fmt.Errorf("the assets directory holds %d files; a Worker can have %d", c.files, c.limit)
-	}
 	if c.code != "" && !s.folder.ignores.given {
 		return fmt.Sprintf("%s is served to everybody, as an asset: a Worker's code is named by \"main\". "+
 			"Remove it, or name it in a file .assetsignore; an empty one silences this", c.code), nil
@@ -49,7 +46,7 @@ func (s *Server) Check() (warning string, err error) {
 
 type checker struct {
 	folder *folder
-	limit  int
+	limit  int // of files
 	files  int
 	code   string // a Pages project's code among the files
 }
@@ -81,7 +78,10 @@ func (c *checker) visit(dir string, above []fs.FileInfo) error {
 			}
 		case info.Mode().IsRegular() && !c.folder.ignores.match(below):
 			c.files++
-			if info.Size() > maxFileBytes {
+			switch {
+			case c.files > c.limit:
+				return fmt.Errorf("the assets directory holds more than %d files, which is the limit of a Worker", c.limit)
+			case info.Size() > maxFileBytes:
 				return tooLarge("/"+below, info.Size())
 			}
 			if strings.HasPrefix(below, "_worker.js") {

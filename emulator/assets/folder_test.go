@@ -241,7 +241,7 @@ func TestCheck(t *testing.T) {
 	if warning, err := s.Check(); err != nil || !strings.HasPrefix(warning, "_worker.js is served to everybody") {
 		t.Errorf("code: %q, %v", warning, err)
 	}
-	c := checker{folder: s.folder}
+	c := checker{folder: s.folder, limit: 3}
 	if err := c.visit("", nil); err != nil || c.files != 3 {
 		t.Errorf("%d files (%v), want 3", c.files, err)
 	}
@@ -250,7 +250,11 @@ func TestCheck(t *testing.T) {
 	if warning, err := s.Check(); err != nil || warning != "" {
 		t.Errorf("with .assetsignore: %q, %v", warning, err)
 	}
-	c = checker{folder: s.folder}
+	c = checker{folder: s.folder, limit: 1}
+	if err := c.visit("", nil); err == nil || !strings.Contains(err.Error(), "more than 1 files") {
+		t.Errorf("one file too many: %v", err)
+	}
+	c = checker{folder: s.folder, limit: 2}
 	if err := c.visit("", nil); err != nil || c.files != 2 {
 		t.Errorf("%d files (%v), want 2", c.files, err)
 	}
