@@ -42,8 +42,14 @@ $(clients)/node_modules/.package-lock.json: $(clients)/package-lock.json
 test-clients: $(clients)/node_modules/.package-lock.json
 	node --test $(clients)/wrangler/smoke.mjs
 
-test-long: test ## Run the long tests too: crash loops, many emulators at once, fuzzing
+test-long: test ## Run the long tests too: crash loops, many emulators at once, fuzzing; the admin page in Chromium
 	CFEMU_LONG=1 go test -race -timeout 60m ./...
+	@if [ -e $(clients)/node_modules/.package-lock.json ]; then node --test $(clients)/wrangler/assets.mjs; fi
+	@if command -v chromium >/dev/null 2>&1; then \
+		bin/cfemu exec fixtures/invoices --seed -- node --test fixtures/clients/browser/page.mjs; \
+	else \
+		echo "left out, for want of Chromium: the sample project's admin page"; \
+	fi
 
 lint: ## Run the linters
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "not gofmt'ed"; exit 1; }

@@ -35,6 +35,7 @@ type wiring struct {
 	databases map[string]*d1.Database  // by binding
 	spaces    map[string]*kv.Namespace // by binding
 	buckets   map[string]*r2.Bucket    // by binding
+	assets    *staticAssets            // nil: none
 }
 
 func (w *wiring) add(b worker.Binding, r Resource) {
@@ -62,6 +63,7 @@ func (e *Emulator) wire(ctx context.Context, cfg *wrangler.Config) (*wiring, err
 	if err := e.wireServices(ctx, cfg, w); err != nil {
 		return nil, err
 	}
+	e.wireAssets(cfg, w)
 	return w, nil
 }
 

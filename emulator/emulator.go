@@ -63,14 +63,16 @@ type Emulator struct {
 	looking                 looking
 
 	// Of the goroutine that loads: Open at first, then the one that watches files.
-	builder   *bundle.Builder
-	built     bundle.Input
-	ran       buildRun
-	inputs    []string
-	versions  int
-	warned    []string
-	read      time.Time // when the newest load began to read files
-	resetting sync.Mutex
+	builder  *bundle.Builder
+	built    bundle.Input
+	ran      buildRun
+	inputs   []string
+	versions int
+	warned   []string
+	// warnedAssets is the same of the files of rules among the assets.
+	warnedAssets []string
+	read         time.Time // when the newest load began to read files
+	resetting    sync.Mutex
 
 	consuming sync.Mutex // guards consumers
 	consumers map[string]attachment

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cfemu/cfemu/emulator/assets"
 	"github.com/cfemu/cfemu/emulator/bundle"
 	"github.com/cfemu/cfemu/emulator/watch"
 	"github.com/cfemu/cfemu/emulator/worker"
@@ -81,6 +82,9 @@ func (e *Emulator) build(ctx context.Context, cfg *wrangler.Config, runCommand b
 		}
 		e.ran.command, e.ran.ended = command, clock.System.Now()
 	}
+	if cfg.Main == "" && cfg.Assets != nil {
+		return bundle.Output{}, nil
+	}
 	in := inputOf(cfg)
 	if e.builder == nil || !reflect.DeepEqual(in, e.built) {
 		if e.builder != nil {
@@ -127,7 +131,7 @@ func (e *Emulator) start(ctx context.Context, cfg *wrangler.Config, w *wiring, m
 	if ms := cfg.Limits.CPUMS; ms != nil {
 		spec.Limits.CPU = time.Duration(*ms) * time.Millisecond
 	}
-	next, err := e.engine.Load(ctx, spec)
+	next, err := e.load(ctx, spec, cfg, w.assets)
 	if err != nil {
 		return err
 	}
@@ -145,6 +149,24 @@ func (e *Emulator) start(ctx context.Context, cfg *wrangler.Config, w *wiring, m
 	return nil
 }
 
+// load makes the Worker of spec, with its static assets in front of it.
+func (e *Emulator) load(ctx context.Context, spec worker.Spec, cfg *wrangler.Config, files *staticAssets) (worker.Worker, error) {
+	if files == nil {
+		return e.engine.Load(ctx, spec)
+	}
+	if err := e.openAssets(cfg, files); err != nil {
+		return nil, err
+	}
+	if cfg.Main == "" {
+		return assetsOnly{files}, nil
+	}
+	next, err := e.engine.Load(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return &front{next, files}, nil
+}
+
 // tellWarnings reports what is odd in a configuration, unless the last one said the same.
 func (e *Emulator) tellWarnings(cfg *wrangler.Config) {
 	if cfg == nil {
@@ -154,12 +176,17 @@ func (e *Emulator) tellWarnings(cfg *wrangler.Config) {
 	for _, w := range cfg.Warnings {
 		all = append(all, w.String())
 	}
+	e.tellNew(&e.warned, all)
+}
+
+// tellNew reports those of all warnings that were not among the last ones.
+func (e *Emulator) tellNew(last *[]string, all []string) {
 	for _, text := range all {
-		if !slices.Contains(e.warned, text) {
+		if !slices.Contains(*last, text) {
 			e.warn(text)
 		}
 	}
-	e.warned = all
+	*last = all
 }
 
 // settle is how long the file system must be quiet before a change is taken up.
@@ -262,6 +289,12 @@ func (e *Emulator) watchInputs(cfg *wrangler.Config, out bundle.Output) {
 	for _, b := range cfg.D1Databases {
 		e.inputs = append(e.inputs, b.MigrationsDir)
 	}
+	if cfg.Assets != nil {
+		e.inputs = append(e.inputs, assets.Inputs(cfg.Assets.Directory)...)
+		if _, err := os.Stat(cfg.Assets.Directory); err != nil { // else the assets look for themselves
+			e.inputs = append(e.inputs, cfg.Assets.Directory)
+		}
+	}
 	slices.Sort(e.inputs)
 	e.inputs = slices.Compact(e.inputs)
 }
@@ -317,5 +350,6 @@ func isMendable(err error) bool {
 	_, threw := errors.AsType[*worker.Exception](err)
 	_, migration := errors.AsType[*MigrationError](err)
 	_, seed := errors.AsType[*SeedError](err)
-	return build || threw || migration || seed
+	_, config := errors.AsType[*wrangler.Error](err)
+	return build || threw || migration || seed || config
 }

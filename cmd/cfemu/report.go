@@ -213,7 +213,7 @@ func levelColour(level string) string {
 }
 
 // productNames are how a person knows the products.
-var productNames = map[string]string{"d1": "D1", "kv": "KV", "r2": "R2", "queues": "queue", "ai": "AI"}
+var productNames = map[string]string{"d1": "D1", "kv": "KV", "r2": "R2", "queues": "queue", "ai": "AI", "assets": "asset"}
 
 // operations is "2 D1 queries, 1 R2 put".
 func operations(ops []emulator.OpCount) string {

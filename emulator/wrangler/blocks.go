@@ -259,37 +259,6 @@ func (d *decoder) build(v *value, path string) {
 	d.cfg.Build = b
 }
 
-func (d *decoder) assets(v *value, path string) {
-	o := d.object(v, path, `an object such as {"directory": "./public"}`)
-	if o == nil {
-		return
-	}
-	a := &Assets{Pos: d.pos(v.at), BasePath: o.str("base_path")}
-	if dir := o.str("directory"); dir != "" {
-		a.Directory = d.abs(dir)
-	}
-	if o.v.member("binding") != nil {
-		a.Binding = o.binding("binding", "assets binding", "ASSETS")
-	} else {
-		o.ignore("binding")
-	}
-	if h, hpath := o.get("html_handling"); h != nil {
-		a.HTMLHandling = d.oneOf(h, hpath, "auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none")
-	}
-	if n, npath := o.get("not_found_handling"); n != nil {
-		a.NotFoundHandling = d.oneOf(n, npath, "single-page-application", "404-page", "none")
-	}
-	if r, rpath := o.get("run_worker_first"); r != nil {
-		if r.kind == kindBool {
-			a.RunWorkerFirst = r.truth
-		} else {
-			a.RunWorkerFirstFor = d.stringList(r, rpath, `true, false or a list of patterns such as ["/api/*"]`)
-		}
-	}
-	o.end()
-	d.cfg.Assets = a
-}
-
 func (d *decoder) dev(v *value, path string) {
 	o := d.object(v, path, `an object such as {"port": 8787}`)
 	if o == nil {

@@ -147,15 +147,25 @@ type Service struct {
 
 // Assets is the assets block.
 type Assets struct {
-	Directory        string
-	Binding          string
-	HTMLHandling     string
-	NotFoundHandling string
-	BasePath         string
+	Directory        string // absolute; it need not exist
+	Binding          string // empty: none
+	HTMLHandling     string // empty: not set
+	NotFoundHandling string // empty: not set
+	BasePath         string // as "/docs/"; empty: not set
 	RunWorkerFirst   bool
 	// RunWorkerFirstFor are the patterns, when run_worker_first is a list.
 	RunWorkerFirstFor []string
-	Pos               Pos
+
+	directory Error // where the directory is named
+	binding   *value
+	first     *value // run_worker_first
+}
+
+// Wrong is the error that something is wrong with the directory.
+func (a *Assets) Wrong(message, hint string) *Error {
+	e := a.directory
+	e.Message, e.Hint = message, hint
+	return &e
 }
 
 // Triggers is the triggers block.

@@ -52,7 +52,7 @@ var keys = []key{
 	{name: "logpush", inherit: true, kinds: []kind{kindBool}},
 	{name: "upload_source_maps", inherit: true, kinds: []kind{kindBool}},
 	{name: "placement", inherit: true, kinds: []kind{kindObject}},
-	{name: "assets", inherit: true, missing: true, decode: (*decoder).assets},
+	{name: "assets", inherit: true, decode: (*decoder).assets},
 	{name: "observability", inherit: true, kinds: []kind{kindObject}},
 	{name: "access", inherit: true, missing: true, kinds: []kind{kindObject}},
 	{name: "cache", inherit: true, missing: true, kinds: []kind{kindObject}},

@@ -159,6 +159,7 @@ func (d *decoder) checkWhole(root *value, cfg *Config) {
 	if !set("main") && !set("assets") && !set("site") && !set("pages_build_output_dir") {
 		d.fail(-1, `"main" is missing: the configuration does not say which file is the Worker`, `add "main": "src/index.ts"`)
 	}
+	d.checkAssets(cfg, root.member("site"))
 	if m := root.member("routes"); m != nil && root.member("route") != nil {
 		d.fail(m.at, `"route" and "routes" are both set`, `keep "routes" and put the other pattern into it`)
 	}
