@@ -27,6 +27,9 @@ func (a *api) newCollator(locales, v goja.Value, where string) *collator {
 	for _, t := range a.localeList(locales) {
 		if cldr.CollatorSupports(t) {
 			r = heeded(t.Base(), t, collatorKeywords)
+			if t.Language == "en" && t.Region != "US" {
+				r.locale = "en"
+			}
 			break
 		}
 	}

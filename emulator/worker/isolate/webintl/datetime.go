@@ -101,7 +101,7 @@ func or(a, b string) string {
 	return b
 }
 
-// utc is the zone of Workers.
+// zone reads the time zone. That of Workers is UTC.
 func (o options) zone() *cldr.Zone {
 	name := o.text("timeZone", nil, "UTC")
 	zone, ok := cldr.LoadZone(name)
@@ -199,17 +199,17 @@ func (a *api) defineDateTimeFormat(intl *goja.Object) {
 		}
 		return f.bound
 	})
-	ends := func(f *dateTimeFormat, call goja.FunctionCall) []cldr.Part {
+	ends := func(call goja.FunctionCall) (from, until int64) {
 		if goja.IsUndefined(call.Argument(0)) || goja.IsUndefined(call.Argument(1)) {
 			a.typeError("Invalid time value")
 		}
-		return f.Range(a.timeValue(call.Argument(0)), a.timeValue(call.Argument(1)))
+		return a.timeValue(call.Argument(0)), a.timeValue(call.Argument(1))
 	}
 	s.method("formatRange", 2, func(f *dateTimeFormat, call goja.FunctionCall) goja.Value {
-		return a.rt.ToValue(cldr.Join(ends(f, call)))
+		return a.rt.ToValue(f.FormatRange(ends(call)))
 	})
 	s.method("formatRangeToParts", 2, func(f *dateTimeFormat, call goja.FunctionCall) goja.Value {
-		return a.parts(ends(f, call))
+		return a.parts(f.Range(ends(call)))
 	})
 }
 

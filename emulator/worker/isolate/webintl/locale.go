@@ -65,7 +65,7 @@ func (a *api) newLocale(v, bag goja.Value) *localeState {
 		a.typeError("First argument to Intl.Locale constructor can't be empty or missing")
 	}
 	t := a.localeOf(v)
-	in := a.coerced(bag, "Intl.Locale")
+	in := a.coerced(bag, "locale") // V8 calls it so
 	part := func(name string, valid func(string) bool, field *string, canonical func(string) string) {
 		if in.get(name) == nil {
 			return

@@ -31,7 +31,7 @@ func (a *api) installDates(date *goja.Object) {
 		a.method(date, m.name, 0, func(call goja.FunctionCall) goja.Value {
 			t, err := getTime(call.This)
 			if err != nil {
-				a.typeError("this is not a Date object.")
+				a.incompatible(where, call.This)
 			}
 			ms := t.ToFloat()
 			if math.IsNaN(ms) {

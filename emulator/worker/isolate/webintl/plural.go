@@ -23,6 +23,9 @@ func (p *pluralRules) category(d cldr.Decimal) string {
 func (a *api) definePluralRules(intl *goja.Object) {
 	s := define(a, intl, "PluralRules", 0, false, func(call goja.ConstructorCall) *pluralRules {
 		r := resolve(a.localeList(call.Argument(0)), nil)
+		if r.keywords != nil {
+			r.locale = "en" // the rules know no regions
+		}
 		in := a.coerced(call.Argument(1), "Intl.PluralRules")
 		in.text("localeMatcher", matchers, "")
 		kind := in.text("type", []string{"cardinal", "ordinal"}, "cardinal")
@@ -38,10 +41,6 @@ func (a *api) definePluralRules(intl *goja.Object) {
 			categories = []string{"few", "one", "two", "other"}
 		}
 		set("pluralCategories", a.strings(categories))
-		set("roundingIncrement", p.digits.Increment)
-		set("roundingMode", p.digits.Mode)
-		set("roundingPriority", priorityOf(p.digits))
-		set("trailingZeroDisplay", p.digits.TrailingZeros)
 	})
 	s.method("select", 1, func(p *pluralRules, call goja.FunctionCall) goja.Value {
 		return a.rt.ToValue(p.category(cldr.FromFloat(a.toNumber(call.Argument(0)))))
@@ -56,6 +55,6 @@ func (a *api) definePluralRules(intl *goja.Object) {
 		if until != until {
 			a.rangeError("Invalid endRange : NaN")
 		}
-		return a.rt.ToValue(p.category(cldr.FromFloat(until))) // in English the end decides
+		return a.rt.ToValue("other") // in English, whatever the ends
 	})
 }

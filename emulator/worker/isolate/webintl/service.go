@@ -1,8 +1,6 @@
 package webintl
 
 import (
-	"strings"
-
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
@@ -80,15 +78,20 @@ func (s *service[T]) instance(state T) *goja.Object {
 func (s *service[T]) this(v goja.Value, method string) T {
 	t, ok := idl.As[T](s.a.realm, v)
 	if !ok {
-		receiver := "undefined"
-		if o, isObject := v.(*goja.Object); isObject {
-			receiver = "#<" + strings.TrimPrefix(o.ClassName(), "Intl.") + ">"
-		} else if _, symbol := v.(*goja.Symbol); v != nil && !symbol {
-			receiver = v.String()
-		}
-		s.a.typeError("Method %s.prototype.%s called on incompatible receiver %s", s.name, method, receiver)
+		s.a.incompatible(s.name+".prototype."+method, v)
 	}
 	return t
+}
+
+// incompatible throws for a receiver that is not of the method's class.
+func (a *api) incompatible(method string, v goja.Value) {
+	receiver := "undefined"
+	if o, ok := v.(*goja.Object); ok {
+		receiver = "#<" + o.ClassName() + ">"
+	} else if v != nil {
+		receiver = v.String()
+	}
+	a.typeError("Method %s called on incompatible receiver %s", method, receiver)
 }
 
 func (s *service[T]) method(name string, length int, f func(this T, call goja.FunctionCall) goja.Value) {

@@ -34,8 +34,7 @@ func NewCollator(tag string, o CollatorOptions) *Collator {
 	if o.Numeric {
 		options = append(options, collate.Numeric)
 	}
-	switch o.Sensitivity {
-	case "base", "case":
+	if o.Sensitivity == "base" {
 		options = append(options, collate.IgnoreDiacritics)
 	}
 	c := &Collator{o: o}
@@ -44,7 +43,7 @@ func NewCollator(tag string, o CollatorOptions) *Collator {
 		return c
 	}
 	c.all = collate.New(l, options...)
-	if o.CaseFirst == "upper" || o.Sensitivity == "case" {
+	if o.CaseFirst == "upper" {
 		c.loose = collate.New(l, append(options, collate.IgnoreCase)...)
 	}
 	return c
@@ -77,6 +76,12 @@ func (c *Collator) Compare(a, b string) int {
 	if c.o.IgnorePunctuation {
 		a, b = strings.Map(unpunctuated, a), strings.Map(unpunctuated, b)
 	}
+	if c.o.Sensitivity == "case" {
+		a, b = strings.Map(unaccented, strings.ReplaceAll(a, "ß", "ss")), strings.Map(unaccented, strings.ReplaceAll(b, "ß", "ss"))
+		if a == b {
+			return 0
+		}
+	}
 	order := c.all.CompareString(a, b)
 	if order == 0 || c.loose == nil || c.o.CaseFirst != "upper" {
 		return order
@@ -85,6 +90,13 @@ func (c *Collator) Compare(a, b string) int {
 		return -order // only case tells them apart
 	}
 	return order
+}
+
+func unaccented(c rune) rune {
+	if unicode.Is(unicode.Mn, c) {
+		return -1
+	}
+	return c
 }
 
 func unpunctuated(c rune) rune {

@@ -24,6 +24,7 @@ type DateFormat struct {
 	zone    *Zone
 	pattern string
 	runs    []run
+	plain   []run // for Format, where V8 writes a plain space for ICU's narrow one
 }
 
 // DefaultHourCycle is h12 or h23, whichever the locale's clocks show.
@@ -44,6 +45,7 @@ func NewDateFormat(locale string, zone *Zone, o DateOptions) *DateFormat {
 	}
 	f.pattern = cycle(f.pattern, o.HourCycle)
 	f.runs = runsOf(f.pattern)
+	f.plain = runsOf(strings.ReplaceAll(f.pattern, "\u202f", " "))
 	return f
 }
 
@@ -196,7 +198,7 @@ func (f *DateFormat) Shown() DateOptions {
 func (f *DateFormat) Format(ms int64) string {
 	t := f.at(ms)
 	b := make([]byte, 0, 40)
-	for _, r := range f.runs {
+	for _, r := range f.plain {
 		b = f.appendField(b, r, t)
 	}
 	return string(b)
@@ -314,7 +316,7 @@ func (f *DateFormat) flexible(width int, t time.Time) string {
 	switch {
 	case hour == 12 && exact:
 		key = "noon"
-	case 6 <= hour && hour < 12:
+	case hour < 12:
 		key = "morning1"
 	case 12 <= hour && hour < 18:
 		key = "afternoon1"

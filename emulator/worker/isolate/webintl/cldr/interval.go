@@ -36,6 +36,17 @@ func greatest(a, b time.Time) byte {
 	return 0
 }
 
+// FormatRange returns the text for a range of moments.
+func (f *DateFormat) FormatRange(from, until int64) string {
+	parts := f.Range(from, until)
+	for _, p := range parts {
+		if p.Source != "shared" {
+			return Join(parts)
+		}
+	}
+	return f.Format(from) // what is no range has a plain space again
+}
+
 // Range returns the text for a range of moments in pieces, as ICU's DateIntervalFormat does.
 func (f *DateFormat) Range(from, until int64) []Part {
 	a, b := f.at(from), f.at(until)
@@ -145,10 +156,19 @@ func (f *DateFormat) dateRange(skeleton string, d byte, a, b time.Time) []Part {
 	if p, ok := f.intervalPattern(skeleton, d); ok {
 		return f.interval(p, a, b)
 	}
-	// A greater field than those shown comes to them, when CLDR has a pattern with it.
-	if d != 'G' && !s.has(fieldOf(d)) {
-		if p, ok := f.intervalPattern(string(d)+skeleton, d); ok {
-			return f.interval(p, a, b)
+	// A greater field than those shown comes to them, when CLDR has a pattern with it. Names that stand
+	// alone stay so.
+	if !strings.ContainsAny(f.pattern, "Lc") {
+		for i := strings.IndexByte("dMy", byte(least)) + 1; i > 0 && i < 3; i++ {
+			if c := "dMy"[i]; !s.has(fieldOf(c)) {
+				skeleton = string(c) + skeleton
+			}
+			if "dMy"[i] != d {
+				continue
+			}
+			if p, ok := f.intervalPattern(skeleton, d); ok {
+				return f.interval(p, a, b)
+			}
 		}
 	}
 	return f.fallback(f.runs, a, b)
@@ -192,19 +212,11 @@ func (f *DateFormat) dayRange(date, clock string, d byte, a, b time.Time) []Part
 		clocks = f.fallback(f.with(clock).runs, a, b)
 	}
 	day := f.with(date)
-	before, rest, _ := strings.Cut(f.data.Glue[2], "{1}")
-	between, after, _ := strings.Cut(rest, "{0}")
-	var out []Part
-	for _, text := range []string{before, between, after} {
-		switch text {
-		case before:
-			out = append(out, sourced(day.parts(day.runs, a), "shared")...)
-		case between:
-			out = append(out, Part{Type: "literal", Value: text, Source: "shared"})
-			out = append(out, clocks...)
-		}
-	}
-	return out
+	_, rest, _ := strings.Cut(f.data.Glue[2], "{1}")
+	between, _, _ := strings.Cut(rest, "{0}")
+	out := sourced(day.parts(day.runs, a), "shared")
+	out = append(out, Part{Type: "literal", Value: between, Source: "shared"})
+	return append(out, clocks...)
 }
 
 // intervalPattern is CLDR's pattern for a skeleton and the greatest difference.
@@ -275,7 +287,7 @@ func widened(p string, want, have *skeleton, hours string) string {
 		case c == fieldZone:
 			runs[i].text = strings.Repeat(string(want.letter[c]), want.length[c])
 		case c == fieldMinute || c == fieldPeriod && r.letter == 'a':
-		case want.length[c] != have.length[c] && len(r.text) < want.length[c] && (have.kind[c] > 0) == (want.kind[c] > 0):
+		case (want.length[c] > 2 || c == fieldYear) && want.length[c] != have.length[c] && len(r.text) < want.length[c] && (have.kind[c] > 0) == (want.kind[c] > 0):
 			runs[i].text = strings.Repeat(string(r.letter), want.length[c])
 		}
 	}

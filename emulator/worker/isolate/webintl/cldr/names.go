@@ -37,13 +37,9 @@ func (n *nameData) language(code, style string, dialect bool) string {
 	}
 	script, region, base := t.Script, t.Region, ""
 	if dialect {
-		switch {
-		case script != "" && region != "" && find(t.Language+"-"+script+"-"+region) != "":
-			base, script, region = find(t.Language+"-"+script+"-"+region), "", ""
-		case script != "" && find(t.Language+"-"+script) != "":
-			base, script = find(t.Language+"-"+script), ""
-		case region != "" && find(t.Language+"-"+region) != "":
-			base, region = find(t.Language+"-"+region), ""
+		short := Tag{Language: t.Language, Script: script, Region: region}.Base()
+		if name := find(short); short != t.Language && name != "" {
+			base, script, region = name, "", ""
 		}
 	}
 	if base == "" {

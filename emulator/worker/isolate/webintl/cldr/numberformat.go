@@ -331,13 +331,17 @@ func (f *NumberFormat) unit(form int) string {
 // ICU's NumberRangeFormatter does.
 func (f *NumberFormat) Range(from, until Decimal) []Part {
 	a, b := f.numeral(from, ""), f.numeral(until, "")
+	if len(b.outer) > 0 && Join(a.parts()) != Join(b.parts()) {
+		// In English a range is plural, whatever its ends.
+		a.outer, b.outer = nil, nil
+		f.measure(&a, "other")
+		f.measure(&b, "other")
+	}
 	if Join(a.parts()) == Join(b.parts()) {
 		same := f.numeral(from, f.data.Approximately)
 		return sourced(same.parts(), "shared")
 	}
-	outer := len(a.outer) > 0 && (Join(a.outer) == Join(b.outer) || f.o.Style == "unit" || f.o.CurrencyDisplay == "name")
-	outerSame := outer || len(a.outer)+len(b.outer) == 0
-	middle := outerSame && Join(a.before) == Join(b.before) && Join(a.after) == Join(b.after)
+	middle := Join(a.before) == Join(b.before) && Join(a.after) == Join(b.after)
 	if utf8.RuneCountInString(Join(a.before)+Join(a.after)) <= 1 {
 		middle = false
 	}
@@ -347,8 +351,7 @@ func (f *NumberFormat) Range(from, until Decimal) []Part {
 		}
 		return n
 	}
-	spaced := length(a.exponent, b.exponent) > 0 ||
-		!middle && length(a.before, a.after, b.before, b.after) > 0 || !outer && length(a.outer, b.outer) > 0
+	spaced := length(a.exponent) > 0 || !middle && length(a.before, a.after) > 0
 	var out []Part
 	add := func(source string, lists ...[]Part) {
 		for _, list := range lists {
@@ -368,16 +371,9 @@ func (f *NumberFormat) Range(from, until Decimal) []Part {
 		add("shared", b.after)
 	default:
 		add("startRange", a.before, a.number, a.exponent, a.after)
-		if !outer {
-			add("startRange", a.outer)
-		}
 		add("shared", []Part{{Type: "literal", Value: dash}})
 		add("endRange", b.before, b.number, b.exponent, b.after)
 	}
-	if outer {
-		add("shared", b.outer)
-	} else {
-		add("endRange", b.outer)
-	}
+	add("shared", b.outer)
 	return out
 }

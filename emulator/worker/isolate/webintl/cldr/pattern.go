@@ -50,6 +50,9 @@ func generatorOf(locale string) *generator {
 	for _, letter := range []string{"G", "y", "Q", "M", "E", "d", "H", "m", "s", "S", "v"} {
 		add(letter, letter, false)
 	}
+	var period skeleton
+	period.letter[fieldPeriod], period.length[fieldPeriod], period.kind[fieldPeriod], period.fields = 'a', 1, kind('a', 1), 1<<fieldPeriod
+	g.entries = append(g.entries, entry{skeleton: period, pattern: "a"})
 	sort.SliceStable(g.entries, func(i, j int) bool { return g.entries[i].skeleton.key() < g.entries[j].skeleton.key() })
 	v, _ := generators.LoadOrStore(locale, g)
 	return v.(*generator)
@@ -102,8 +105,12 @@ func (g *generator) nearest(want *skeleton, fields int) (best *entry, missing in
 	least := int(^uint(0) >> 1)
 	for i := range g.entries {
 		e := &g.entries[i]
+		if fields&(1<<fieldHour) != 0 && want.has(fieldHour) && e.skeleton.has(fieldHour) &&
+			want.letter[fieldHour] != e.skeleton.letter[fieldHour] {
+			continue // the other clock
+		}
 		d, m, x := want.distance(&e.skeleton, fields)
-		if d < least {
+		if d < least || d == least && m > missing {
 			least, best, missing, extra = d, e, m, x
 		}
 	}
@@ -135,7 +142,7 @@ func (g *generator) appended(want *skeleton, fields int) string {
 		top := bits.Len(uint(found)) - 1
 		form := g.data.Append[appendNames[top].item]
 		if form == "" {
-			form = "{0} {1}"
+			form = "{0} ├{2}: {1}┤"
 		}
 		name := "'" + g.data.Fields[appendNames[top].field] + "'"
 		result = strings.NewReplacer("{0}", result, "{1}", g.adjust(next, want, false), "{2}", name).Replace(form)
@@ -155,7 +162,7 @@ func (g *generator) adjust(e *entry, want *skeleton, fraction bool) string {
 			runs[i].text = r.text + "." + strings.Repeat("S", want.length[fieldFraction])
 			continue
 		}
-		if !want.has(f) || r.letter == 'a' {
+		if !want.has(f) {
 			continue
 		}
 		letter, length := want.letter[f], want.length[f]

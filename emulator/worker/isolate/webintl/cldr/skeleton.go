@@ -133,6 +133,11 @@ func skeletonOf(text string) skeleton {
 		s.kind[f] = kind(run.letter, len(run.text))
 		s.fields |= 1 << f
 	}
+	// Fractions are those of a second, though it may not have been asked for.
+	if s.has(fieldMinute) && s.has(fieldFraction) && !s.has(fieldSecond) {
+		s.letter[fieldSecond], s.length[fieldSecond], s.kind[fieldSecond] = 's', 1, kind('s', 1)
+		s.fields |= 1 << fieldSecond
+	}
 	return s
 }
 

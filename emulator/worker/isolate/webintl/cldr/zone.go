@@ -110,6 +110,9 @@ func (z *Zone) generic(t time.Time, long bool) string {
 	return offsetName(t, long)
 }
 
+// lastNamed is when ICU's names of zones end, with the year 9999. They begin with 1970.
+const lastNamed = 253402300740
+
 func (z *Zone) specific(locale string, long bool, t time.Time) string {
 	names := *zoneNamesOf(locale)
 	index := 0
@@ -131,8 +134,8 @@ func (z *Zone) specific(locale string, long bool, t time.Time) string {
 		return name
 	}
 	at := float64(t.Unix())
-	if at < 0 {
-		return "" // metazones begin with 1970
+	if at < 0 || at > lastNamed {
+		return ""
 	}
 	for _, run := range zones()[z.Name].Metazones {
 		if (run.from == nil || *run.from <= at) && (run.until == nil || at < *run.until) {

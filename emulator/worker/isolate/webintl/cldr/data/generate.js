@@ -37,7 +37,6 @@ function perLocale(name, make) {
 
 const plain = (o) => Object.fromEntries(Object.entries(o).filter(([key]) => !/-alt-|-count-/.test(key)));
 const styles = (o) => ['full', 'long', 'medium', 'short'].map((s) => o[s]);
-const spaced = (o) => JSON.parse(JSON.stringify(o).replaceAll('\u202f', ' ')); // as V8 does with ICU's results
 
 function dates(locale) {
   const g = main('cldr-dates-full', locale, 'ca-gregorian.json').dates.calendars.gregorian;
@@ -52,7 +51,7 @@ function dates(locale) {
   }
   const { intervalFormatFallback, ...intervals } = g.dateTimeFormats.intervalFormats;
   for (const key of Object.keys(intervals)) intervals[key] = plain(intervals[key]);
-  return spaced({
+  return {
     months: names(g.months.format, numbers), weekdays: names(g.days.format, days),
     standaloneMonths: names(g.months['stand-alone'], numbers), standaloneWeekdays: names(g.days['stand-alone'], days),
     eras: { narrow: [g.eras.eraNarrow[0], g.eras.eraNarrow[1]], short: [g.eras.eraAbbr[0], g.eras.eraAbbr[1]], long: [g.eras.eraNames[0], g.eras.eraNames[1]] },
@@ -62,7 +61,7 @@ function dates(locale) {
     intervals, fallback: intervalFormatFallback,
     fields: Object.fromEntries(['era', 'year', 'month', 'week', 'weekday', 'day', 'dayperiod', 'hour', 'minute', 'second', 'zone', 'quarter']
       .map((f) => [f, main('cldr-dates-full', locale, 'dateFields.json').dates.fields[f].displayName])),
-  });
+  };
 }
 
 function relative(locale) {
