@@ -104,11 +104,13 @@ func or(a, b string) string {
 // zone reads the time zone. That of Workers is UTC.
 func (o options) zone() *cldr.Zone {
 	name := o.text("timeZone", nil, "UTC")
-	zone, ok := cldr.LoadZone(name)
-	if !ok {
-		o.a.rangeError("Invalid time zone specified: %s", name)
-	}
-	return zone
+	return o.a.zones.get(name, func() *cldr.Zone {
+		zone, ok := cldr.LoadZone(name)
+		if !ok {
+			o.a.rangeError("Invalid time zone specified: %s", name)
+		}
+		return zone
+	})
 }
 
 // chooseCycle is the hour cycle, empty for the locale's own. V8 counts from 1 to 24 where hour12 is

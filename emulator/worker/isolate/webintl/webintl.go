@@ -24,6 +24,7 @@ type api struct {
 	dates     cache[dateKey, *cldr.DateFormat]
 	numbers   cache[numberKey, *cldr.NumberFormat]
 	collators cache[collatorKey, *cldr.Collator]
+	zones     cache[string, *cldr.Zone]
 	joining   []*goja.Object // arrays whose toLocaleString runs, against cycles
 
 	dateTime  *service[*dateTimeFormat]

@@ -28,14 +28,7 @@ func perLocale[T any](name string) func(locale string) *T {
 		decode(name, &m)
 		return m
 	})
-	var made sync.Map
-	return func(locale string) *T {
-		if locale == "en-US" {
-			locale = "en"
-		}
-		if v, ok := made.Load(locale); ok {
-			return v.(*T)
-		}
+	made := kept(func(locale string) *T {
 		t := new(T)
 		text := raw()["en"]
 		if own, ok := raw()[locale]; ok && locale != "en" {
@@ -44,8 +37,25 @@ func perLocale[T any](name string) func(locale string) *T {
 		if err := json.Unmarshal(text, t); err != nil {
 			panic("cldr: " + name + ": " + err.Error())
 		}
-		v, _ := made.LoadOrStore(locale, t)
-		return v.(*T)
+		return t
+	})
+	return func(locale string) *T {
+		if locale == "en-US" {
+			locale = "en"
+		}
+		return made(locale)
+	}
+}
+
+// kept makes what a key stands for once, and serves all goroutines.
+func kept[T any](make func(key string) T) func(key string) T {
+	var made sync.Map
+	return func(key string) T {
+		v, ok := made.Load(key)
+		if !ok {
+			v, _ = made.LoadOrStore(key, make(key))
+		}
+		return v.(T)
 	}
 }
 

@@ -5,8 +5,7 @@
 // tag. The tables are read when the first formatter wants them, and are immutable, as all formatters
 // are, so that both serve all goroutines.
 //
-// data/ is made by data/generate.js. It holds facts of the Unicode CLDR, version 48:
-// Copyright © 1991-2025 Unicode, Inc., under the Unicode License v3 (https://www.unicode.org/license.txt).
+// data/ is made by data/generate.js from the Unicode CLDR, version 48, whose licence is data/LICENSE.
 package cldr
 
 // A Part is one piece of a formatted text. Source is set in ranges only: "startRange", "endRange",

@@ -69,26 +69,65 @@ func (f *DateFormat) Range(from, until int64) []Part {
 	case date == "":
 		return f.fallback(f.with("yMd"+clock).runs, a, b)
 	}
-	// What differs must show, so the greater fields that the skeleton lacks come to it.
-	for i := strings.IndexByte(differences, d); i < 4; i++ {
-		if c := differences[i]; c != 'G' && !s.has(fieldOf(c)) {
-			return f.fallback(f.with(string(differences[i])+date+clock).runs, a, b)
+	return f.daysRange(date, clock, d, a, b)
+}
+
+// daysRange is a range of times on different days: both whole, with the fields up to the greatest
+// difference, where CLDR knows ranges of such times.
+func (f *DateFormat) daysRange(date, clock string, d byte, a, b time.Time) []Part {
+	s := skeletonOf(date + clock)
+	if _, known := f.intervalPattern(clock, 'h'); known {
+		for _, c := range []byte("dMy") {
+			if strings.IndexByte(differences, d) <= strings.IndexByte(differences, c) && !s.has(fieldOf(c)) {
+				date = string(c) + date
+			}
 		}
-		break
+	} else if least := leastDate(&s); !s.has(fieldHour) && !s.has(fieldMinute) && !s.has(fieldSecond) &&
+		strings.IndexByte(differences, d) > strings.IndexByte(differences, least) {
+		return f.single(a)
 	}
-	return f.fallback(f.runs, a, b)
+	return f.fallback(f.with(date+clock).runs, a, b)
+}
+
+// leastDate is the least field of a date that shows.
+func leastDate(s *skeleton) byte {
+	switch {
+	case s.has(fieldDay) || s.has(fieldWeekday):
+		return 'd'
+	case s.has(fieldMonth):
+		return 'M'
+	case s.has(fieldYear):
+		return 'y'
+	}
+	return 'G'
 }
 
 // with is the format for another skeleton.
 func (f *DateFormat) with(skeleton string) *DateFormat {
 	g := *f
 	s := skeletonOf(f.pattern)
-	g.pattern = generatorOf(f.locale).best(strings.NewReplacer("k", "H", "K", "h").Replace(skeleton))
+	g.pattern = generatorOf(f.locale).best(plainClock(strings.NewReplacer("k", "H", "K", "h").Replace(skeleton)))
 	if s.letter[fieldHour] != 0 {
 		g.pattern = cycle(g.pattern, map[byte]string{'K': "h11", 'h': "h12", 'H': "h23", 'k': "h24"}[s.letter[fieldHour]])
 	}
 	g.runs = runsOf(g.pattern)
 	return &g
+}
+
+// plainClock takes one of two letters: ranges give times the lengths of CLDR's patterns.
+func plainClock(skeleton string) string {
+	return strings.NewReplacer("HH", "H", "hh", "h", "mm", "m", "ss", "s").Replace(skeleton)
+}
+
+// plainDate is a skeleton's date without its numbers' lengths.
+func plainDate(skeleton string) string {
+	s := skeletonOf(skeleton)
+	for _, f := range []int{fieldMonth, fieldDay} {
+		if s.length[f] == 2 {
+			s.length[f] = 1
+		}
+	}
+	return s.text(dateFields)
 }
 
 func (s *skeleton) text(fields int) string {
@@ -140,17 +179,8 @@ func (f *DateFormat) fallback(runs []run, a, b time.Time) []Part {
 // dateRange is a range of days.
 func (f *DateFormat) dateRange(skeleton string, d byte, a, b time.Time) []Part {
 	s := skeletonOf(skeleton)
-	least := 'd'
-	switch {
-	case s.has(fieldDay) || s.has(fieldWeekday):
-	case s.has(fieldMonth):
-		least = 'M'
-	case s.has(fieldYear):
-		least = 'y'
-	case s.has(fieldEra):
-		least = 'G'
-	}
-	if strings.IndexByte(differences, d) > strings.IndexByte(differences, byte(least)) {
+	least := leastDate(&s)
+	if strings.IndexByte(differences, d) > strings.IndexByte(differences, least) {
 		return f.single(a)
 	}
 	if p, ok := f.intervalPattern(skeleton, d); ok {
@@ -159,7 +189,7 @@ func (f *DateFormat) dateRange(skeleton string, d byte, a, b time.Time) []Part {
 	// A greater field than those shown comes to them, when CLDR has a pattern with it. Names that stand
 	// alone stay so.
 	if !strings.ContainsAny(f.pattern, "Lc") {
-		for i := strings.IndexByte("dMy", byte(least)) + 1; i > 0 && i < 3; i++ {
+		for i := strings.IndexByte("dMy", least) + 1; i > 0 && i < 3; i++ {
 			if c := "dMy"[i]; !s.has(fieldOf(c)) {
 				skeleton = string(c) + skeleton
 			}
@@ -211,7 +241,7 @@ func (f *DateFormat) dayRange(date, clock string, d byte, a, b time.Time) []Part
 	} else {
 		clocks = f.fallback(f.with(clock).runs, a, b)
 	}
-	day := f.with(date)
+	day := f.with(plainDate(date))
 	_, rest, _ := strings.Cut(f.data.Glue[2], "{1}")
 	between, _, _ := strings.Cut(rest, "{0}")
 	out := sourced(day.parts(day.runs, a), "shared")

@@ -4,7 +4,6 @@ import (
 	"math/bits"
 	"sort"
 	"strings"
-	"sync"
 )
 
 // A generator makes a locale's patterns for skeletons, as UTS 35 says in "Matching Skeletons" and
@@ -20,12 +19,9 @@ type entry struct {
 	given    bool // CLDR names the skeleton; else it is read from the pattern
 }
 
-var generators sync.Map
+var generatorOf = kept(newGenerator)
 
-func generatorOf(locale string) *generator {
-	if g, ok := generators.Load(locale); ok {
-		return g.(*generator)
-	}
+func newGenerator(locale string) *generator {
 	g := &generator{data: datesOf(locale)}
 	seen := map[string]bool{}
 	add := func(skeleton, pattern string, given bool) {
@@ -54,8 +50,7 @@ func generatorOf(locale string) *generator {
 	period.letter[fieldPeriod], period.length[fieldPeriod], period.kind[fieldPeriod], period.fields = 'a', 1, kind('a', 1), 1<<fieldPeriod
 	g.entries = append(g.entries, entry{skeleton: period, pattern: "a"})
 	sort.SliceStable(g.entries, func(i, j int) bool { return g.entries[i].skeleton.key() < g.entries[j].skeleton.key() })
-	v, _ := generators.LoadOrStore(locale, g)
-	return v.(*generator)
+	return g
 }
 
 func (s *skeleton) key() string {
@@ -68,7 +63,7 @@ func (s *skeleton) key() string {
 	return b.String()
 }
 
-// best is the pattern for a skeleton, such as yMMMd.
+// best is the pattern for a skeleton, such as yMMMd. Hours are as long as the skeleton's.
 func (g *generator) best(skeleton string) string {
 	want := skeletonOf(skeleton)
 	e, missing, extra := g.nearest(&want, -1)
@@ -144,7 +139,7 @@ func (g *generator) appended(want *skeleton, fields int) string {
 		if form == "" {
 			form = "{0} ├{2}: {1}┤"
 		}
-		name := "'" + g.data.Fields[appendNames[top].field] + "'"
+		name := "'" + or(g.data.Fields[appendNames[top].field], appendNames[top].field) + "'" // ICU has no name for fractions either
 		result = strings.NewReplacer("{0}", result, "{1}", g.adjust(next, want, false), "{2}", name).Replace(form)
 	}
 	return result

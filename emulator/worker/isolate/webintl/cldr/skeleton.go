@@ -27,7 +27,7 @@ const (
 // appendNames are what CLDR calls the fields in its append items and field names.
 var appendNames = [fieldCount]struct{ item, field string }{
 	{"Era", "era"}, {"Year", "year"}, {"Quarter", "quarter"}, {"Month", "month"}, {"Day-Of-Week", "weekday"}, {"Day", "day"},
-	{"", "dayperiod"}, {"Hour", "hour"}, {"Minute", "minute"}, {"Second", "second"}, {"", ""}, {"Timezone", "zone"},
+	{"", "dayperiod"}, {"Hour", "hour"}, {"Minute", "minute"}, {"Second", "second"}, {"", "F14"}, {"Timezone", "zone"},
 }
 
 func fieldOf(letter byte) int {

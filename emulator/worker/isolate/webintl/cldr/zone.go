@@ -81,7 +81,7 @@ func (z *Zone) name(locale string, letter byte, width int, t time.Time) string {
 	case letter == 'O':
 		return offsetName(t, false)
 	case letter == 'v':
-		return z.generic(t, width == 4)
+		return z.generic(locale, t, width == 4)
 	}
 	long := width == 4
 	if z.Name == "UTC" {
@@ -97,17 +97,26 @@ func (z *Zone) name(locale string, letter byte, width int, t time.Time) string {
 }
 
 // generic names come from the table of English; the regions' own differ in few places.
-func (z *Zone) generic(t time.Time, long bool) string {
+func (z *Zone) generic(locale string, t time.Time, long bool) string {
 	at := float64(t.Unix())
 	for _, run := range generics()[z.Name] {
 		if run.until == nil || at < *run.until {
 			if long {
 				return run.long
 			}
-			return run.short
+			return z.short(locale, run.short)
 		}
 	}
 	return offsetName(t, long)
+}
+
+// short keeps an abbreviation such as ET where it is used. Elsewhere the zone's place serves, which is
+// its name before metazones begin.
+func (z *Zone) short(locale, name string) string {
+	if locale == "en" || locale == "en-US" || locale == "en-CA" || strings.Contains(name, " ") || strings.HasPrefix(name, "GMT") {
+		return name
+	}
+	return generics()[z.Name][0].short
 }
 
 // lastNamed is when ICU's names of zones end, with the year 9999. They begin with 1970.
