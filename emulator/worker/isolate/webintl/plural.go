@@ -1,6 +1,8 @@
 package webintl
 
 import (
+	"math"
+
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webintl/cldr"
@@ -49,10 +51,10 @@ func (a *api) definePluralRules(intl *goja.Object) {
 		x, y := call.Argument(0), call.Argument(1)
 		a.rangeEnds(x, y)
 		from, until := a.toNumber(x), a.toNumber(y)
-		if from != from {
+		if math.IsNaN(from) {
 			a.rangeError("Invalid startRange : NaN")
 		}
-		if until != until {
+		if math.IsNaN(until) {
 			a.rangeError("Invalid endRange : NaN")
 		}
 		return a.rt.ToValue("other") // in English, whatever the ends

@@ -39,7 +39,7 @@ func TestIntl(t *testing.T) {
 		"bound functions belong to one":       {`const f = new Intl.NumberFormat("en", {maximumFractionDigits: 0}), g = new Intl.NumberFormat("en"); return [f.format, g.format].map(h => h(1.5))`, `["2","1.5"]`},
 		"subclasses keep their prototype":     {`class F extends Intl.NumberFormat { twice(v) { return this.format(v) + this.format(v) } } return new F("en").twice(1)`, `"11"`},
 		"what Intl keeps is hidden":           {`return [Object.keys(new Intl.NumberFormat()), JSON.stringify(new Intl.DateTimeFormat())]`, `[[],"{}"]`},
-		"huge exponents do not take the heap": {`return new Intl.NumberFormat("en").format("1e100000000")`, `"NaN"`},
+		"huge exponents do not take the heap": {`return new Intl.NumberFormat("en").format("1e100000000")`, `"∞"`},
 		"lithuanian and turkish have letters": {`return ["I".toLocaleLowerCase("tr"), "i".toLocaleUpperCase("az-Latn"), "I".toLocaleLowerCase("en")]`, `["ı","İ","i"]`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,12 +111,16 @@ func BenchmarkRows(b *testing.B) {
 	}
 }
 
+// What Install adds to the start of an isolate is the difference of the two.
 func BenchmarkInstall(b *testing.B) {
-	for b.Loop() {
-		b.StopTimer()
-		h := hosttest.New(b)
-		webcore.Install(h)
-		b.StartTimer()
-		Install(h)
-	}
+	b.Run("without", func(b *testing.B) {
+		for b.Loop() {
+			webcore.Install(hosttest.New(b))
+		}
+	})
+	b.Run("with", func(b *testing.B) {
+		for b.Loop() {
+			newHost(b)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package cldr
 
 import (
+	"errors"
 	"math"
 	"math/big"
 	"strconv"
@@ -60,16 +61,24 @@ func FromString(text string) Decimal {
 	mantissa, exponent := text, 0
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		n, err := strconv.Atoi(text[i+1:])
-		if err != nil || max(n, -n) > 1e6 {
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			return Decimal{nan: true}
 		}
-		mantissa, exponent = text[:i], n
+		mantissa, exponent = text[:i], min(max(n, -1e6), 1e6)
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	if whole+fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
 		return Decimal{nan: true}
 	}
-	return trimmed(negative, whole+fraction, len(whole)+exponent)
+	d := trimmed(negative, whole+fraction, len(whole)+exponent)
+	// What is no float64 is infinite or nothing, by ECMA-402's ToIntlMathematicalValue.
+	switch f := math.Abs(d.Float()); {
+	case math.IsInf(f, 0):
+		return Decimal{inf: true, negative: negative}
+	case f == 0:
+		return Decimal{negative: negative}
+	}
+	return d
 }
 
 func trimmed(negative bool, digits string, point int) Decimal {

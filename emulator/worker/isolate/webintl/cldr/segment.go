@@ -12,8 +12,8 @@ type Segment struct {
 	Word       bool // has letters or digits; of words only
 }
 
-// Segments splits text by grapheme, word or sentence, by Unicode's UAX 29. ICU looks words of Thai,
-// Chinese, Japanese and their like up in dictionaries; this does not.
+// Segments splits text by grapheme, word or sentence, by Unicode's UAX 29.
+// Deviation: Intl.Segmenter splits by Unicode 15.0 and looks up no words of Thai, Chinese or Japanese in dictionaries.
 func Segments(text, granularity string) []Segment {
 	var out []Segment
 	state, at := -1, 0
