@@ -115,7 +115,8 @@ func (m *metazoneRun) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &[]any{&m.name, &m.from, &m.until})
 }
 
-// zoneNames are a metazone's names, or a zone's own: standard and daylight, empty where there is none.
+// zoneNames are a metazone's names, or a zone's own: standard, daylight and generic, empty where there
+// is none.
 type zoneNames struct{ Long, Short []string }
 
 // genericRun are the names of a zone that do not tell summer from winter, until a moment.

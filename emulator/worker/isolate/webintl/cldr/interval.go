@@ -73,17 +73,19 @@ func (f *DateFormat) Range(from, until int64) []Part {
 }
 
 // daysRange is a range of times on different days: both whole, with the fields up to the greatest
-// difference, where CLDR knows ranges of such times.
+// difference when that does not show and CLDR knows ranges of such times.
 func (f *DateFormat) daysRange(date, clock string, d byte, a, b time.Time) []Part {
 	s := skeletonOf(date + clock)
-	if _, known := f.intervalPattern(clock, 'h'); known {
+	_, known := f.intervalPattern(clock, 'h')
+	switch {
+	case known && !s.has(fieldOf(d)):
 		for _, c := range []byte("dMy") {
 			if strings.IndexByte(differences, d) <= strings.IndexByte(differences, c) && !s.has(fieldOf(c)) {
 				date = string(c) + date
 			}
 		}
-	} else if least := leastDate(&s); !s.has(fieldHour) && !s.has(fieldMinute) && !s.has(fieldSecond) &&
-		strings.IndexByte(differences, d) > strings.IndexByte(differences, least) {
+	case !known && !s.has(fieldHour) && !s.has(fieldMinute) && !s.has(fieldSecond) &&
+		strings.IndexByte(differences, d) > strings.IndexByte(differences, leastDate(&s)):
 		return f.single(a)
 	}
 	return f.fallback(f.with(date+clock).runs, a, b)

@@ -104,19 +104,43 @@ func (z *Zone) generic(locale string, t time.Time, long bool) string {
 			if long {
 				return run.long
 			}
-			return z.short(locale, run.short)
+			return z.short(locale, run, t)
 		}
 	}
 	return offsetName(t, long)
 }
 
-// short keeps an abbreviation such as ET where it is used. Elsewhere the zone's place serves, which is
-// its name before metazones begin.
-func (z *Zone) short(locale, name string) string {
-	if locale == "en" || locale == "en-US" || locale == "en-CA" || strings.Contains(name, " ") || strings.HasPrefix(name, "GMT") {
-		return name
+// short is the abbreviation that a region has of its own, else the zone's place, which is its name
+// before metazones begin.
+func (z *Zone) short(locale string, run genericRun, t time.Time) string {
+	if locale == "en" || locale == "en-US" || strings.HasPrefix(run.short, "GMT") {
+		return run.short
+	}
+	form := 2
+	if strings.Contains(run.long, "Standard") {
+		form = 0 // no summer near
+	}
+	if list := (*zoneNamesOf(locale))[z.metazone(t)].Short; len(list) > 0 && list[form] != "" && list[form] != none {
+		return list[form]
 	}
 	return generics()[z.Name][0].short
+}
+
+// none is how CLDR says that a region does without a name that its parent has.
+const none = "∅∅∅"
+
+// metazone is which zones' names t has, empty before 1970.
+func (z *Zone) metazone(t time.Time) string {
+	at := float64(t.Unix())
+	if at < 0 || at > lastNamed {
+		return ""
+	}
+	for _, run := range zones()[z.Name].Metazones {
+		if (run.from == nil || *run.from <= at) && (run.until == nil || at < *run.until) {
+			return run.name
+		}
+	}
+	return ""
 }
 
 // lastNamed is when ICU's names of zones end, with the year 9999. They begin with 1970.
@@ -134,7 +158,7 @@ func (z *Zone) specific(locale string, long bool, t time.Time) string {
 		if long {
 			list = n.Long
 		}
-		if len(list) == 0 || list[index] == "∅∅∅" {
+		if len(list) == 0 || list[index] == none {
 			return ""
 		}
 		return list[index]
@@ -142,16 +166,7 @@ func (z *Zone) specific(locale string, long bool, t time.Time) string {
 	if name := find(z.Name); name != "" {
 		return name
 	}
-	at := float64(t.Unix())
-	if at < 0 || at > lastNamed {
-		return ""
-	}
-	for _, run := range zones()[z.Name].Metazones {
-		if (run.from == nil || *run.from <= at) && (run.until == nil || at < *run.until) {
-			return find(run.name)
-		}
-	}
-	return ""
+	return find(z.metazone(t))
 }
 
 // daylight reports whether clocks are ahead of standard time. Where the zone files describe winter

@@ -134,6 +134,15 @@ function calls() {
       for (const end of [ends[4], ends[6], ends[7], ends[8]]) out.push(`new Intl.DateTimeFormat('${locale}',${js(set)}).formatRange(${start},${end})`);
     }
   }
+  for (const set of [{ year: 'numeric', hour: '2-digit', minute: '2-digit' }, { weekday: 'short', hour: 'numeric', minute: '2-digit' }, { hour: '2-digit' },
+    { month: '2-digit', day: '2-digit' }, { month: 'long' }, { year: 'numeric', timeZoneName: 'shortGeneric' }, { day: 'numeric', hour: 'numeric', minute: '2-digit' }]) {
+    for (const end of [ends[4], ends[6], ends[7], ends[8]]) {
+      for (const locale of ['en-US', 'en-AU']) out.push(`new Intl.DateTimeFormat('${locale}',${js(set)}).formatRange(${start},${end})`);
+    }
+  }
+  for (const locale of locales) {
+    for (const timeZone of ['America/Anchorage', 'Australia/Sydney', 'Europe/Paris', 'Asia/Kolkata']) format(locale, { hour: 'numeric', timeZone, timeZoneName: 'shortGeneric' }, moments.now);
+  }
   for (const end of [ends[0], ends[4], ends[6], ends[8]]) {
     out.push(`new Intl.DateTimeFormat('en-US',{dateStyle:'medium'}).formatRangeToParts(${start},${end})`);
     out.push(`new Intl.DateTimeFormat('en-US',{hour:'numeric',minute:'numeric'}).formatRangeToParts(${start},${end})`);

@@ -212,8 +212,8 @@ function zoneNames(locale) {
   const t = main('cldr-dates-full', locale, 'timeZoneNames.json').dates.timeZoneNames;
   const names = {};
   const add = (key, node) => {
-    const pair = (o) => [o?.standard ?? '', o?.daylight ?? ''];
-    if (node.long || node.short) names[key] = { long: pair(node.long), short: pair(node.short) };
+    const names3 = (o) => [o?.standard ?? '', o?.daylight ?? '', o?.generic ?? ''];
+    if (node.long || node.short) names[key] = { long: names3(node.long), short: names3(node.short) };
   };
   for (const [key, node] of Object.entries(t.metazone)) add(key, node);
   const walk = (prefix, node) => {
