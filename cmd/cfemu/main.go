@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
-	_ "time/tzdata" // toLocaleString knows all zones, on machines without zone files too
 )
 
 func main() {

@@ -19,6 +19,7 @@ import (
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webcore"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webcrypto"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webfetch"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webintl"
 	"github.com/cfemu/cfemu/internal/clock"
 )
 
@@ -119,6 +120,7 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	}
 	i.installJSON()
 	i.core = webcore.Install(i)
+	webintl.Install(i)
 	webcrypto.Install(i)
 	i.fetch = webfetch.Install(i)
 	i.installTimers()

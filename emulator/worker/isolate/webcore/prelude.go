@@ -29,15 +29,12 @@ func (c *Core) installPrelude() {
 	run, _ := goja.AssertFunction(v)
 	native := c.rt.NewObject()
 	for name, f := range map[string]func(goja.FunctionCall) goja.Value{
-		"define":       func(call goja.FunctionCall) goja.Value { return defineMethods(call, false) },
-		"replace":      func(call goja.FunctionCall) goja.Value { return defineMethods(call, true) },
+		"define":       defineMethods,
 		"transfer":     c.transferBuffer,
 		"detached":     c.bufferDetached,
 		"isWellFormed": c.isWellFormed,
 		"toWellFormed": c.toWellFormed,
 		"escapeRegExp": c.escapeRegExp,
-		"formatNumber": c.formatNumber,
-		"formatDate":   c.formatDate,
 	} {
 		must(native.Set(name, f))
 	}
@@ -46,11 +43,11 @@ func (c *Core) installPrelude() {
 }
 
 // defineMethods puts the properties of an object literal on a target, as methods of the language are:
-// not enumerable. Without replace, what the target has already stays.
-func defineMethods(call goja.FunctionCall, replace bool) goja.Value {
+// not enumerable. What the target has already stays.
+func defineMethods(call goja.FunctionCall) goja.Value {
 	target, methods := call.Argument(0).(*goja.Object), call.Argument(1).(*goja.Object)
 	for _, name := range methods.Keys() {
-		if replace || target.Get(name) == nil {
+		if target.Get(name) == nil {
 			must(target.DefineDataProperty(name, methods.Get(name), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
 		}
 	}

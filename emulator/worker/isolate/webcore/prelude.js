@@ -160,7 +160,6 @@
   installIterator();
   installErrors();
   installWeak();
-  installLocale();
 
   function installIterator() {
     if ('Iterator' in globalThis) return;
@@ -499,24 +498,5 @@
       });
       tag(FinalizationRegistry.prototype, 'FinalizationRegistry');
     }
-  }
-
-  // goja's toLocaleString takes a radix where the language has a locale, and knows no en-US dates.
-  function installLocale() {
-    const { valueOf: number } = Number.prototype;
-    const { valueOf: bigint } = BigInt.prototype;
-    const { getTime } = Date.prototype;
-    const replace = native.replace;
-    replace(Number.prototype, {
-      toLocaleString(locales = undefined, options = undefined) { return native.formatNumber(number.call(this), options); },
-    });
-    replace(BigInt.prototype, {
-      toLocaleString(locales = undefined, options = undefined) { return native.formatNumber(bigint.call(this), options); },
-    });
-    replace(Date.prototype, {
-      toLocaleString(locales = undefined, options = undefined) { return native.formatDate(getTime.call(this), 'any', options); },
-      toLocaleDateString(locales = undefined, options = undefined) { return native.formatDate(getTime.call(this), 'date', options); },
-      toLocaleTimeString(locales = undefined, options = undefined) { return native.formatDate(getTime.call(this), 'time', options); },
-    });
   }
 })

@@ -66,27 +66,6 @@ func TestIteratorHelpers(t *testing.T) {
 	})
 }
 
-func TestLocaleStrings(t *testing.T) {
-	run(t, map[string]script{
-		"groups thousands":            {`return [(1234567.891).toLocaleString(), (999).toLocaleString("en-US"), (-1234.5).toLocaleString(), 12345678901234567890n.toLocaleString()]`, `["1,234,567.891","999","-1,234.5","12,345,678,901,234,567,890"]`},
-		"rounds half up, on decimals": {`return [(1.005).toLocaleString("en-US", {maximumFractionDigits: 2}), (0.5).toLocaleString("en-US", {maximumFractionDigits: 0}), (9.9999).toLocaleString()]`, `["1.01","1","10"]`},
-		"pads digits":                 {`return [(5).toLocaleString("en-US", {minimumFractionDigits: 2}), (7).toLocaleString("en-US", {minimumIntegerDigits: 3})]`, `["5.00","007"]`},
-		"formats currencies":          {`return [(12.5).toLocaleString("en-US", {style: "currency", currency: "USD"}), (-1234.5).toLocaleString("en-US", {style: "currency", currency: "EUR"}), (5).toLocaleString("en-US", {style: "currency", currency: "JPY"})]`, `["$12.50","-€1,234.50","¥5"]`},
-		"formats percents":            {`return [(0.256).toLocaleString("en-US", {style: "percent"}), (1.5).toLocaleString("en-US", {style: "percent", maximumFractionDigits: 1}), (0).toLocaleString("en-US", {style: "percent"})]`, `["26%","150%","0%"]`},
-		"formats what is not finite":  {`return [NaN.toLocaleString("en-US", {style: "currency", currency: "CHF"}), Infinity.toLocaleString(), (-Infinity).toLocaleString()]`, `["CHFNaN","∞","-∞"]`},
-		"says what it does not know":  {`(5).toLocaleString("en-US", {notation: "compact"})`, "Error: toLocaleString: the option notation: compact is not supported by cfemu's embedded engine"},
-		"formats dates in UTC":        {`const d = new Date(Date.UTC(2026, 0, 5, 15, 4, 9)); return [d.toLocaleString(), d.toLocaleDateString("en-US"), d.toLocaleTimeString("en-US", {timeZone: "UTC"})]`, `["1/5/2026, 3:04:09 PM","1/5/2026","3:04:09 PM"]`},
-		"formats invalid dates":       {`return new Date(NaN).toLocaleString()`, "Invalid Date"},
-		"formats parts of dates": {`const d = new Date(Date.UTC(2026, 0, 5, 15, 4, 9)); return [{year: "numeric", month: "long", day: "numeric"}, {weekday: "short", month: "short", day: "2-digit"}, {month: "long", year: "numeric"}, {year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false}, {month: "long", day: "numeric", hour: "numeric"}, {hour: "numeric", minute: "2-digit"}, {dateStyle: "full", timeStyle: "short"}, {dateStyle: "medium"}].map(o => d.toLocaleString("en-US", o)).join("; ")`,
-			"January 5, 2026; Mon, Jan 05; January 2026; 01/05/2026, 15:04; January 5 at 3 PM; 3:04 PM; Monday, January 5, 2026 at 3:04 PM; Jan 5, 2026"},
-		"formats in other zones":        {`return new Date(Date.UTC(2026, 6, 5, 15)).toLocaleString("en-US", {timeZone: "America/New_York", timeZoneName: "short"})`, "7/5/2026, 11:00:00 AM EDT"},
-		"refuses unknown zones":         {`new Date(0).toLocaleString("en-US", {timeZone: "Nope/Zone"})`, "RangeError: Invalid time zone specified: Nope/Zone"},
-		"a style wants its own method":  {`new Date(0).toLocaleTimeString("en-US", {dateStyle: "full"})`, "TypeError: Invalid option : dateStyle"},
-		"says what dates it cannot do":  {`new Date(0).toLocaleString("en-US", {era: "long"})`, "Error: toLocaleString: the option era: long is not supported by cfemu's embedded engine"},
-		"keeps the radix where it goes": {`return (255).toString(16)`, "ff"},
-	})
-}
-
 // When goja takes strings itself, the patch in prelude.js can go.
 func TestGojaStillRefusesStringsInTypedArrayFrom(t *testing.T) {
 	if _, err := goja.New().RunString(`Uint8Array.from("")`); err == nil {
