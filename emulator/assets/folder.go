@@ -65,12 +65,9 @@ func newFolder(dir string, ignores ignore) *folder {
 // file is the asset at a path with a leading slash, or nil.
 func (f *folder) file(path string) (*file, error) {
 	below, ok := strings.CutPrefix(path, "/")
-	if !ok || below == "." || !fs.ValidPath(below) || strings.IndexByte(below, 0) >= 0 {
+	local, err := filepath.Localize(below) // refuses "..", empty names and what no file here can be called
+	if !ok || below == "." || err != nil {
 		return nil, nil
-	}
-	local, err := filepath.Localize(below)
-	if err != nil {
-		return nil, nil // no file of this system can be called that
 	}
 	dir, rest := "", below
 	for {
