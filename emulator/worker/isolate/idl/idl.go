@@ -199,6 +199,25 @@ func (r *Realm) Global(name string, length int, f func(call goja.FunctionCall) g
 	must(r.Runtime.GlobalObject().DefineDataProperty(name, r.Function(name, length, f), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
 }
 
+// Lazy defines a property of the global object whose value make makes when code first asks for it:
+// what few Workers use costs the others next to nothing. Code may put a value of its own in its place.
+func (r *Realm) Lazy(name string, enumerable goja.Flag, make func() goja.Value) {
+	global := r.Runtime.GlobalObject()
+	settle := func(v goja.Value) {
+		must(global.DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, enumerable))
+	}
+	get := r.Function("get "+name, 0, func(goja.FunctionCall) goja.Value {
+		v := make()
+		settle(v)
+		return v
+	})
+	set := r.Function("set "+name, 1, func(call goja.FunctionCall) goja.Value {
+		settle(call.Argument(0))
+		return goja.Undefined()
+	})
+	must(global.DefineAccessorProperty(name, get, set, goja.FLAG_TRUE, enumerable))
+}
+
 // Resolved returns a promise that is fulfilled with v.
 func (r *Realm) Resolved(v any) goja.Value {
 	p, resolve, _ := r.Runtime.NewPromise()

@@ -50,6 +50,7 @@ func Install(h host.Host) *Core {
 	c.installEvents()
 	c.installAbort()
 	c.installURL()
+	c.installURLPattern()
 	c.installSearchParams()
 	c.installEncoding()
 	c.installBase64()
