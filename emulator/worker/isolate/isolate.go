@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -49,6 +50,7 @@ type isolate struct {
 	core       *webcore.Core
 	fetch      *webfetch.API
 	outbound   http.RoundTripper
+	cache      http.RoundTripper
 	watch      watchdog
 	rest       *restState
 	trampoline goja.Callable
@@ -86,6 +88,10 @@ func newIsolate(e *Engine, spec worker.Spec) *isolate {
 	i.ctx, i.cancel = context.WithCancelCause(context.Background())
 	i.queue.wake = make(chan struct{}, 1)
 	i.outbound = tracking{spec.Outbound}
+	i.cache = tracking{noCache{}}
+	if spec.Cache != nil {
+		i.cache = tracking{spec.Cache}
+	}
 	i.budget = i.budgetOf(defaultCPU)
 	if spec.Limits.CPU > 0 {
 		i.budget = i.budgetOf(spec.Limits.CPU)
@@ -224,6 +230,7 @@ func (i *isolate) Runtime() *goja.Runtime      { return i.rt }
 func (i *isolate) Realm() *idl.Realm           { return i.realm }
 func (i *isolate) Clock() clock.Clock          { return i.clock }
 func (i *isolate) Outbound() http.RoundTripper { return i.outbound }
+func (i *isolate) Cache() http.RoundTripper    { return i.cache }
 
 func (i *isolate) Context() context.Context {
 	if i.current == nil {
@@ -284,6 +291,23 @@ func (t tracking) RoundTrip(r *http.Request) (res *http.Response, err error) {
 		}
 	}
 	return res, err
+}
+
+// noCache is the cache of a Worker that has none.
+type noCache struct{}
+
+func (noCache) RoundTrip(r *http.Request) (*http.Response, error) {
+	status := http.StatusGatewayTimeout // a miss
+	switch r.Method {
+	case http.MethodPut:
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return nil, err
+		}
+		status = http.StatusNoContent
+	case "PURGE":
+		status = http.StatusNotFound
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
 var (

@@ -82,7 +82,7 @@ func TestURLPatternMatches(t *testing.T) {
 		`{pathname: "/foo/bar"}, {pathname: "/foo/./bar"}`:                                     `["/foo/bar",{}]`,
 		`{pathname: "/:\u2118"}, {pathname: "/foo"}`:                                           `["/foo",{"℘":"foo"}]`,
 		`{protocol: "data", pathname: ":number([0-9]+)"}, "data:8675309"`:                      `["8675309",{"number":"8675309"}]`,
-		`{pathname: "/*"}, {pathname: "foo", baseURL: "data:x"}`:                                `null`,
+		`{pathname: "/*"}, {pathname: "foo", baseURL: "data:x"}`:                               `null`,
 		`"https://{*.}?example.com/:p", "https://a.b.example.com/x", "hostname"`:               `["a.b.example.com",{"0":"a.b"}]`,
 		`{hostname: "{[\\:\\::num\\:1]}"}, {hostname: "[::ab:1]"}, "hostname"`:                 `["[::ab:1]",{"num":"ab"}]`,
 		`{port: "*"}, {port: "invalid80"}, "port"`:                                             `null`,

@@ -28,6 +28,8 @@ type API struct {
 	file     *idl.Class[*blob]
 	form     *idl.Class[*formData]
 
+	caches *cacheStorage // nil until code names it
+
 	headerIterator *iteratorClass
 	formIterator   *iteratorClass
 
@@ -49,6 +51,7 @@ func Install(h host.Host) *API {
 	a.defineRequest()
 	a.defineResponse()
 	a.defineStreams()
+	a.defineCaches()
 	a.realm.Global("fetch", 1, a.fetcher(nil))
 	return a
 }
