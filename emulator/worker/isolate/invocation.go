@@ -53,6 +53,7 @@ type invocation struct {
 	ended   bool
 	grace   clock.Timer
 	timers  map[*timer]struct{}
+	props   *goja.Object // ctx.props; nil until code asks for it
 	// gone is run when the client goes before it has got its whole response.
 	gone []func()
 

@@ -60,14 +60,17 @@ type isolate struct {
 	now        time.Time
 	base       *invocation // whose turn it is
 	current    *invocation // whose code runs
+	scoped     goja.Value  // the env that withEnv has put in place; nil: none
 	live       map[*invocation]struct{}
 	lastID     uint64
 	stalled    []*invocation
 	timers     timers
-	rejections []*goja.Promise
+	rejections rejections
+	reporting  bool       // an error event is being dispatched
 	settling   []settling // what Go waits for, looked at when the turn ends
 	console    console
 	contexts   *idl.Class[*invocation] // ExecutionContext
+	events     *eventClasses           // nil until code or an event needs them
 	env        *goja.Object
 	shims      *goja.Object // what env/index.js exports
 	main       entry
@@ -120,6 +123,7 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	i.installTimers()
 	i.installConsole()
 	i.installContext()
+	i.installScope()
 	if err := i.installShims(shims); err != nil {
 		return err
 	}

@@ -64,7 +64,10 @@ type Class[T any] struct {
 	Name        string
 	Constructor *goja.Object
 	Prototype   *goja.Object
-	realm       *Realm
+	// Implicit is the receiver of methods that are called without one, as those of the global object
+	// are. Nil: there is none.
+	Implicit *goja.Object
+	realm    *Realm
 }
 
 // Define makes a class and sets it on the global object. construct makes the state of a new instance
@@ -111,17 +114,28 @@ func (c *Class[T]) Extends(parentConstructor *goja.Object) *Class[T] {
 	return c
 }
 
+// Attach makes o, which has the class's prototype by other ways, hold state.
+func (c *Class[T]) Attach(o *goja.Object, state T) { c.attach(o, state) }
+
 func (c *Class[T]) attach(o *goja.Object, state T) {
 	must(o.DefineDataPropertySymbol(c.realm.native, &holder{goja.Undefined(), state}, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
 }
 
 // This returns the state behind a method's receiver, or throws "Illegal invocation".
 func (c *Class[T]) This(v goja.Value) T {
-	t, ok := As[T](c.realm, v)
+	t, ok := As[T](c.realm, c.Receiver(v))
 	if !ok {
 		c.realm.TypeError("Illegal invocation")
 	}
 	return t
+}
+
+// Receiver is v, or Implicit for a call without a receiver.
+func (c *Class[T]) Receiver(v goja.Value) goja.Value {
+	if c.Implicit != nil && (goja.IsUndefined(v) || goja.IsNull(v)) {
+		return c.Implicit
+	}
+	return v
 }
 
 // Method defines a method with the given number of required arguments.

@@ -163,3 +163,6 @@ func orNull(o *goja.Object) goja.Value {
 	}
 	return o
 }
+
+// StopImmediatePropagation keeps the event from listeners that have not had it yet.
+func (e *Event) StopImmediatePropagation() { e.stopped = true }

@@ -52,7 +52,7 @@ func (c *Core) installTarget() {
 			c.typeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.")
 		}
 		event.baseEvent().trusted = false
-		return c.rt.ToValue(c.Dispatch(call.This.(*goja.Object), call.Argument(0).(*goja.Object)))
+		return c.rt.ToValue(c.Dispatch(class.Receiver(call.This).(*goja.Object), call.Argument(0).(*goja.Object)))
 	})
 	must(class.Prototype.DefineDataProperty("dispatchEvent", fn, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
 }

@@ -32,6 +32,9 @@ type Core struct {
 	params       *idl.Class[*searchParams]
 	paramsWalker *goja.Object // prototype of URLSearchParams' iterators, nil until one is made
 	cloning      *clonePrimordials
+	scope        *Target // the global object's
+	events       *eventClasses
+	navigator    *idl.Class[*navigator]
 }
 
 // coreKey is where the global object keeps the Core. Symbols belong to no runtime.
@@ -48,6 +51,9 @@ func Install(h host.Host) *Core {
 	c.installPrelude()
 	c.installException()
 	c.installEvents()
+	c.installScope()
+	c.installMoreEvents()
+	c.installMessageChannel()
 	c.installAbort()
 	c.installURL()
 	c.installURLPattern()

@@ -1,0 +1,86 @@
+package isolate
+
+import (
+	"slices"
+
+	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
+)
+
+// Enabled reports whether the Worker's compatibility date and flags turn f on.
+func (i *isolate) Enabled(f host.Flag) bool {
+	return f.EnabledBy(i.spec.Compat.Date, i.spec.Compat.Flags)
+}
+
+// Receipt for the flags and their dates: https://developers.cloudflare.com/workers/configuration/compatibility-flags/
+var (
+	flagMessageChannel    = host.Flag{Name: "expose_global_message_channel", Off: "no_expose_global_message_channel", Since: "2025-08-15"}
+	flagNavigator         = host.Flag{Name: "global_navigator", Off: "no_global_navigator", Since: "2022-03-21"}
+	flagNavigatorLanguage = host.Flag{Name: "enable_navigator_language", Off: "disable_navigator_language", Since: "2025-05-19"}
+	flagImportableEnv     = host.Flag{Name: "allow_importable_env", Off: "disallow_importable_env", Since: "2025-03-31"}
+	flagExports           = host.Flag{Name: "enable_ctx_exports", Off: "disable_ctx_exports", Since: "2025-11-17"}
+)
+
+// installScope fits the global scope to the compatibility date, and adds what is Cloudflare's own.
+func (i *isolate) installScope() {
+	global := i.rt.GlobalObject()
+	drop := func(f host.Flag, names ...string) {
+		for _, name := range names {
+			if !i.Enabled(f) {
+				_ = global.Delete(name) // ours, and configurable
+			}
+		}
+	}
+	drop(flagMessageChannel, "MessageChannel", "MessagePort")
+	drop(flagNavigator, "navigator", "Navigator")
+	if i.Enabled(flagNavigator) && i.Enabled(flagNavigatorLanguage) {
+		i.core.DefineLanguage()
+	}
+	i.realm.Lazy("Cloudflare", goja.FLAG_TRUE, func() goja.Value {
+		flags := i.rt.NewObject()
+		for _, name := range i.spec.Compat.Flags {
+			i.define(flags, name, i.rt.ToValue(true))
+		}
+		o := i.rt.NewObject()
+		i.define(o, "compatibilityFlags", flags)
+		return o
+	})
+	for _, name := range absentClasses {
+		i.realm.Lazy(name, goja.FLAG_FALSE, func() goja.Value { return i.must(i.construct("absent", i.rt.ToValue(name))) })
+	}
+}
+
+// absentClasses are globals that production has and this engine lacks: they can be asked for, and say
+// what is missing when they are used.
+var absentClasses = []string{"EventSource", "HTMLRewriter", "WebAssembly", "WebSocket", "WebSocketPair", "WebSocketRequestResponsePair"}
+
+// withEnv calls a function with another env behind the env of cloudflare:workers, which follows it
+// through promises.
+func (i *isolate) withEnv(call goja.FunctionCall) goja.Value {
+	fn, ok := goja.AssertFunction(call.Argument(1))
+	if !ok {
+		i.realm.TypeError("Failed to execute 'withEnv': parameter 2 is not of type 'Function'.")
+	}
+	before := i.scoped
+	i.scoped = call.Argument(0)
+	defer func() { i.scoped = before }()
+	return i.must(fn(goja.Undefined()))
+}
+
+// currentEnv is what the env of cloudflare:workers stands for.
+func (i *isolate) currentEnv(goja.FunctionCall) goja.Value {
+	switch {
+	case i.scoped != nil:
+		return i.scoped
+	case slices.Contains(i.spec.Compat.Flags, flagImportableEnv.Off):
+		return i.rt.NewObject()
+	}
+	return i.env
+}
+
+// A scopedContext is what a promise's reactions run in when withEnv has been called.
+type scopedContext struct {
+	inv *invocation
+	env goja.Value
+}
