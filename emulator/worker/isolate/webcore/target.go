@@ -172,7 +172,7 @@ func (c *Core) Dispatch(target, event *goja.Object) bool {
 	}
 	e.dispatching, e.target, e.current, e.phase = true, target, target, phaseAtTarget
 	defer func() {
-		e.dispatching, e.stopped, e.current, e.phase = false, false, nil, phaseNone
+		e.dispatching, e.stopped, e.propagationStopped, e.current, e.phase = false, false, false, nil, phaseNone
 	}()
 
 	// The property comes first, whenever it was set.
