@@ -1,8 +1,6 @@
 package isolate
 
 import (
-	"slices"
-
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
@@ -18,7 +16,7 @@ var (
 	flagMessageChannel    = host.Flag{Name: "expose_global_message_channel", Off: "no_expose_global_message_channel", Since: "2025-08-15"}
 	flagNavigator         = host.Flag{Name: "global_navigator", Off: "no_global_navigator", Since: "2022-03-21"}
 	flagNavigatorLanguage = host.Flag{Name: "enable_navigator_language", Off: "disable_navigator_language", Since: "2025-05-19"}
-	flagImportableEnv     = host.Flag{Name: "allow_importable_env", Off: "disallow_importable_env", Since: "2025-03-31"}
+	flagNoImportableEnv   = host.Flag{Name: "disallow_importable_env", Off: "allow_importable_env"}
 	flagExports           = host.Flag{Name: "enable_ctx_exports", Off: "disable_ctx_exports", Since: "2025-11-17"}
 )
 
@@ -73,7 +71,7 @@ func (i *isolate) currentEnv(goja.FunctionCall) goja.Value {
 	switch {
 	case i.scoped != nil:
 		return i.scoped
-	case slices.Contains(i.spec.Compat.Flags, flagImportableEnv.Off):
+	case i.Enabled(flagNoImportableEnv):
 		return i.rt.NewObject()
 	}
 	return i.env

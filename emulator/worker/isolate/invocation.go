@@ -246,14 +246,19 @@ func (inv *invocation) track(rc io.ReadCloser) io.ReadCloser {
 	return t
 }
 
+// A tracked is closed once, though its reader and the invocation's end may both want to.
 type tracked struct {
 	io.ReadCloser
-	inv *invocation
+	inv  *invocation
+	once sync.Once
 }
 
-func (t *tracked) Close() error {
-	t.inv.mu.Lock()
-	delete(t.inv.closers, t)
-	t.inv.mu.Unlock()
-	return t.ReadCloser.Close()
+func (t *tracked) Close() (err error) {
+	t.once.Do(func() {
+		t.inv.mu.Lock()
+		delete(t.inv.closers, t)
+		t.inv.mu.Unlock()
+		err = t.ReadCloser.Close()
+	})
+	return err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
@@ -207,7 +208,13 @@ func (c *Core) Dispatch(target, event *goja.Object) bool {
 	return !e.canceled
 }
 
+// flagListenerThis gives listeners their target for a receiver.
+var flagListenerThis = host.Flag{Name: "set_event_target_this", Off: "no_set_event_target_this", Since: "2025-08-01"}
+
 func (c *Core) callListener(f goja.Callable, this goja.Value, event *goja.Object, e *Event) {
+	if this == e.target && !c.host.Enabled(flagListenerThis) {
+		this = goja.Undefined()
+	}
 	v, err := f(this, event)
 	if err != nil {
 		panic(err)

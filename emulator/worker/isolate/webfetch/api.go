@@ -110,6 +110,13 @@ func (a *API) throw(err error) {
 // typeError is an error that JavaScript sees as a TypeError.
 func (a *API) typeError(text string) error { return host.Throw(a.rt.NewTypeError(text)) }
 
+// plainError is an error that JavaScript sees as an Error and no subclass of it.
+func (a *API) plainError(text string) error {
+	o, err := a.rt.New(a.rt.Get("Error"), a.rt.ToValue(text))
+	must(err)
+	return host.Throw(o)
+}
+
 // rangeError panics with a RangeError.
 func (a *API) rangeError(text string) {
 	o, err := a.rt.New(a.rt.Get("RangeError"), a.rt.ToValue(text))
