@@ -86,6 +86,7 @@ func (p *pump) ask() {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
+		p.over(chunk{err: p.reason}) // whoever has asked may still be waiting
 		p.abandon()
 		return
 	}
@@ -139,10 +140,13 @@ func (p *pump) fetch() error {
 	case <-p.ctx.Done():
 		c.err = context.Cause(p.ctx)
 	}
+	p.mu.Lock()
+	if p.closed { // while it was waiting: a stream that is cancelled has not come to its end
+		c = chunk{err: p.reason}
+	}
+	p.err = c.err
+	p.mu.Unlock()
 	if c.err != nil {
-		p.mu.Lock()
-		p.err = c.err
-		p.mu.Unlock()
 		p.stop()
 		return c.err
 	}
