@@ -188,6 +188,7 @@ func (i *isolate) adopt(main *goja.Object) error {
 		}
 		return nil
 	}
+	i.dropGlobals()
 	i.main.value = value
 	base, _ := i.shims.Get("workers").(*goja.Object).Get("WorkerEntrypoint").(*goja.Object)
 	if o, ok := value.(*goja.Object); ok {

@@ -36,6 +36,16 @@ func (i *isolate) installEvents() {
 	for _, b := range i.spec.Bindings {
 		if g := i.rt.GlobalObject(); g.Get(b.Name) == nil {
 			i.define(g, b.Name, i.env.Get(b.Name))
+			i.main.globals = append(i.main.globals, b.Name)
+		}
+	}
+}
+
+// dropGlobals takes the bindings out of the global scope, once the entry has shown to be an ES module.
+func (i *isolate) dropGlobals() {
+	for _, name := range i.main.globals {
+		if err := i.rt.GlobalObject().Delete(name); err != nil {
+			panic(err) // they are ours, and configurable
 		}
 	}
 }

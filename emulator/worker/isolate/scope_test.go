@@ -81,6 +81,7 @@ func TestCloudflareModules(t *testing.T) {
 		b.spec.Bindings = []worker.Binding{{Name: "WORD", Type: "plain_text", Text: "w"}}
 	}, map[string]string{
 		`[top, imported.WORD, "WORD" in imported, Object.entries(imported)]`: `["w","w",true,[["WORD","w"]]]`,
+		`[typeof WORD, "WORD" in globalThis]`:                                `["undefined",false]`,
 		`[withEnv({ WORD: "other" }, () => imported.WORD), imported.WORD]`:   `["other","w"]`,
 		`(async () => { const p = withEnv({ WORD: "other" }, async () => { await null; await scheduler.wait(1); return imported.WORD }); const now = imported.WORD; return [now, await p, imported.WORD] })()`: `["w","other","w"]`,
 		`(imported.WORD = "changed", [env.WORD, imported.WORD])`:                                      `["changed","changed"]`,

@@ -16,6 +16,8 @@ import (
 type entry struct {
 	value goja.Value
 	class bool // it is a class that extends WorkerEntrypoint: one instance per event
+	// globals are the bindings that were put into the global scope.
+	globals []string
 }
 
 // handlerNames are the events that the contract knows.
