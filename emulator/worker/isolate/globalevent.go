@@ -1,6 +1,8 @@
 package isolate
 
 import (
+	"slices"
+
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
@@ -41,8 +43,12 @@ func (i *isolate) installEvents() {
 	}
 }
 
-// dropGlobals takes the bindings out of the global scope, once the entry has shown to be an ES module.
+// dropGlobals takes the bindings out of the global scope again when the entry has turned out to be no
+// service-worker syntax.
 func (i *isolate) dropGlobals() {
+	if slices.ContainsFunc(handlerNames[:], i.listens) {
+		return
+	}
 	for _, name := range i.main.globals {
 		if err := i.rt.GlobalObject().Delete(name); err != nil {
 			panic(err) // they are ours, and configurable
