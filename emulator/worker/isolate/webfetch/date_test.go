@@ -43,8 +43,8 @@ func TestAbortingAFetchEndsItsBody(t *testing.T) {
 	runScripts(t, map[string]script{
 		"a body is used though the signal was aborted before": {`const q = new Request('https://x.com', {method: 'POST', body: 'x', signal: AbortSignal.abort()});
 			return [await rejectedKind(fetch(q)), q.bodyUsed, await rejectedKind(q.text())]`, `["AbortError", true, "TypeError"]`},
-		"a stream is cancelled with the reason": {`let body; const why = new Promise(done => { body = new ReadableStream({cancel: done}) });
-			return [await rejected(fetch('https://x.com', {method: 'POST', body, signal: AbortSignal.abort('early')})), await why]`, `["early", "early"]`},
+		"a stream is cancelled with the reason, at once": {`let why; const body = new ReadableStream({cancel(r) { why = r }});
+			const p = fetch('https://x.com', {method: 'POST', body, signal: AbortSignal.abort('early')}), at = why; return [await rejected(p), at]`, `["early", "early"]`},
 		"while it is sent too": {`let body; const why = new Promise(done => { body = new ReadableStream({cancel: done}) }), c = new AbortController();
 			const p = rejected(fetch('https://x.com', {method: 'POST', body, signal: c.signal})); await turns(); c.abort('late'); return [await p, await why]`, `["late", "late"]`},
 	}, func(h *hosttest.Host, _ *API) { h.Transport = hanging{} })

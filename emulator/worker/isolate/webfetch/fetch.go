@@ -163,7 +163,7 @@ func (a *API) abandonBody(b *body, reason goja.Value) {
 		return // it was used before
 	}
 	if p, ok := src.raw.(*pump); ok {
-		p.end(host.Throw(reason))
+		p.drop(host.Throw(reason))
 		return
 	}
 	_ = src.Close() // nobody is left to hear of an error

@@ -161,6 +161,17 @@ func (p *pump) Close() error {
 	return nil
 }
 
+// drop cancels a stream that nobody has read from yet, at once. It is called on the loop.
+func (p *pump) drop(reason error) {
+	p.stop()
+	p.mu.Lock()
+	token := p.token
+	p.token, p.closed, p.reason = nil, true, reason
+	p.mu.Unlock()
+	token(func() {}) // it was held for a reader
+	p.abandon()
+}
+
 func (p *pump) end(reason error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
