@@ -43,6 +43,8 @@ func TestErrorsThatNobodyCatchesAreEvents(t *testing.T) {
 			`Uncaught Error: listener|Uncaught Error: first`},
 		"a rejection in a listener": {`let n = 0; addEventListener("unhandledrejection", e => { e.preventDefault(); if (n++ < 2) Promise.reject(n) }); ` +
 			handler(`Promise.reject(0); await scheduler.wait(1); console.log(n); return new Response()`), `3`},
+		"a listener that throws": {`addEventListener("unhandledrejection", () => { throw new Error("listener") }); ` + handler(`Promise.reject(1); Promise.reject(2); return new Response()`),
+			`Uncaught Error: listener|Uncaught (in promise) 1|Uncaught Error: listener|Uncaught (in promise) 2`},
 		"nobody listens": {handler(`Promise.reject(new Error("a")); reportError(new Error("b")); return new Response()`), `Uncaught Error: b|Uncaught (in promise) Error: a`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -282,6 +282,7 @@ func (i *isolate) Resumed(tracked any) {
 		i.current, i.scoped = scoped.inv, scoped.env
 	} else {
 		i.current, _ = tracked.(*invocation)
+		i.scoped = nil
 	}
 	if i.current == nil {
 		i.current = i.base

@@ -63,17 +63,27 @@ func (i *isolate) tellRejections() {
 	r.news, r.late = nil, nil
 	remember := i.core.Hears("rejectionhandled")
 	for _, p := range late {
-		i.core.TellRejection("rejectionhandled", i.rt.ToValue(p), p.Result())
+		i.tell(func() bool { return i.core.TellRejection("rejectionhandled", i.rt.ToValue(p), p.Result()) })
 	}
 	for _, p := range news {
 		if remember {
 			r.remember(p)
 		}
-		if i.core.Hears("unhandledrejection") && i.core.TellRejection("unhandledrejection", i.rt.ToValue(p), p.Result()) {
+		tell := func() bool { return i.core.TellRejection("unhandledrejection", i.rt.ToValue(p), p.Result()) }
+		if i.core.Hears("unhandledrejection") && i.tell(tell) {
 			continue
 		}
 		i.logUncaught("Uncaught (in promise)", i.exception(p.Result()))
 	}
+}
+
+// tell dispatches an event and reports whether its default was prevented. What a listener throws goes
+// to the console only.
+func (i *isolate) tell(dispatch func() (prevented bool)) (prevented bool) {
+	if thrown := i.rt.Try(func() { prevented = dispatch() }); thrown != nil {
+		i.logUncaught("Uncaught", i.exceptionAt(thrown))
+	}
+	return prevented
 }
 
 // hearsRejections reports whether code listens for rejections, so that a turn has to call it.
@@ -86,18 +96,13 @@ func (i *isolate) hearsRejections() bool {
 func (i *isolate) reportUncaught(prefix string, v goja.Value) {
 	ex := i.exception(v)
 	if i.core.Hears("error") && !i.reporting {
-		i.reporting = true // what a listener throws goes to the console only
+		i.reporting = true // one that a listener reports goes to the console only
 		defer func() { i.reporting = false }()
 		at := webcore.ErrorPlace{}
 		if len(ex.Stack) > 0 {
 			at = webcore.ErrorPlace{File: ex.Stack[0].File, Line: ex.Stack[0].Line, Column: ex.Stack[0].Column}
 		}
-		prevented := false
-		thrown := i.rt.Try(func() { prevented = i.core.TellError(prefix+" "+headline(ex), at, v) })
-		if thrown != nil {
-			i.logUncaught("Uncaught", i.exceptionAt(thrown))
-		}
-		if prevented {
+		if i.tell(func() bool { return i.core.TellError(prefix+" "+headline(ex), at, v) }) {
 			return
 		}
 	}

@@ -62,3 +62,24 @@ func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return nil, err
 }
+
+func TestAnAbortedUploadIsNotWhole(t *testing.T) {
+	h, _ := newHost(t)
+	ended := make(chan error, 1)
+	h.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		defer r.Body.Close()
+		_, err := io.Copy(io.Discard, r.Body)
+		ended <- err
+		<-r.Context().Done()
+		return nil, context.Cause(r.Context())
+	})
+	got := h.Run(t, `const c = new AbortController(), waits = Promise.withResolvers();
+		let n = 0; const body = new ReadableStream({pull(k) { if (n++ === 0) k.enqueue(utf8('part')); else waits.resolve() }}, {highWaterMark: 0});
+		const p = rejected(fetch('https://x.com', {method: 'POST', body, signal: c.signal})); await waits.promise; c.abort('stop'); return await p`)
+	if got != "stop" {
+		t.Errorf("got %v", got)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the transport read to the end of a body that was aborted")
+	}
+}
