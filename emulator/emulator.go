@@ -19,6 +19,7 @@ import (
 	"github.com/cfemu/cfemu/ai"
 	"github.com/cfemu/cfemu/d1"
 	"github.com/cfemu/cfemu/emulator/bundle"
+	"github.com/cfemu/cfemu/emulator/cache"
 	"github.com/cfemu/cfemu/emulator/outbound"
 	"github.com/cfemu/cfemu/emulator/watch"
 	"github.com/cfemu/cfemu/emulator/worker"
@@ -49,6 +50,7 @@ type Emulator struct {
 	r2     *r2.Service
 	queues *queues.Service
 	ai     *ai.Service
+	cache  *cache.Store
 
 	outbound *outbound.Client
 	engine   worker.Engine
@@ -255,7 +257,7 @@ func (e *Emulator) openProducts() error {
 	}
 	e.onClose(func(context.Context) error { return e.state.close(e.opts.Keep) })
 	log, noSync := slog.Default(), e.opts.Ephemeral
-	errs := make([]error, 4)
+	errs := make([]error, 5)
 	var all sync.WaitGroup
 	all.Go(func() {
 		e.d1, errs[0] = d1.Open(e.state.path("d1"), d1.Options{Clock: e.clock, Probe: e.probe, Logger: log, NoSync: noSync})
@@ -269,8 +271,11 @@ func (e *Emulator) openProducts() error {
 	all.Go(func() {
 		e.queues, errs[3] = queues.Open(e.state.path("queues"), queues.Options{Clock: e.clock, Probe: e.probe, Logger: log, NoSync: noSync})
 	})
+	all.Go(func() {
+		e.cache, errs[4] = cache.Open(e.state.path("cache"), cache.Options{Clock: e.clock, Probe: e.probe})
+	})
 	all.Wait()
-	for i, p := range []interface{ Close() error }{e.d1, e.kv, e.r2, e.queues} {
+	for i, p := range []interface{ Close() error }{e.d1, e.kv, e.r2, e.queues, e.cache} {
 		if errs[i] == nil {
 			e.onClose(func(context.Context) error { return p.Close() })
 		}

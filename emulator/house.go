@@ -119,7 +119,7 @@ func (e *Emulator) Drain(ctx context.Context, queue string) error {
 // empty them is to wait for the handlers that run, which may write to the others.
 var products = []string{"queues", "d1", "kv", "r2"}
 
-// Reset empties products, or all of them with the clock and the declared answers, applies the
+// Reset empties products, or all of them with the cache, the clock and the declared answers, applies the
 // migrations again, and loads the seed again when asked.
 func (e *Emulator) Reset(ctx context.Context, which []string, seed bool) error {
 	e.resetting.Lock()
@@ -141,6 +141,7 @@ func (e *Emulator) Reset(ctx context.Context, which []string, seed bool) error {
 	if len(which) == 0 {
 		which = products
 		e.outbound.Reset()
+		e.cache.Reset()
 		e.clock.Reset()
 	}
 	if err := e.emptyProducts(ctx, which); err != nil {

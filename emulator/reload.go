@@ -124,6 +124,7 @@ func (e *Emulator) start(ctx context.Context, cfg *wrangler.Config, w *wiring, m
 		Modules: modules, Bindings: w.bindings,
 		Compat:   worker.Compat{Date: cfg.CompatibilityDate, Flags: cfg.CompatibilityFlags},
 		Outbound: e.outbound,
+		Cache:    e.cache,
 		Console: func(l worker.Line) {
 			e.report(Event{Type: EventConsole, Worker: cfg.Name, Level: l.Level, Message: l.Message, Source: l.Source, Ray: l.Ray})
 		},

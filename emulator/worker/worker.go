@@ -51,7 +51,10 @@ type Spec struct {
 	Compat        Compat
 	Limits        Limits
 	Outbound      http.RoundTripper // where global fetch goes; required
-	Console       func(Line)        // called from any goroutine; nil: dropped
+	// Cache is behind the Cache API and speaks workerd's wire for it. Nil: every match misses, and what
+	// is put is accepted and forgotten.
+	Cache   http.RoundTripper
+	Console func(Line) // called from any goroutine; nil: dropped
 }
 
 // ModuleType is how a module's bytes are to be understood.

@@ -22,7 +22,7 @@ import (
 
 // An Op says what is about to be done: the verb of a product on one of its resources.
 type Op struct {
-	Product  string // d1, kv, r2, queues, ai
+	Product  string // d1, kv, r2, queues, ai, cache
 	Name     string // query, get, put, send, run, …
 	Resource string // the resource's name as a person knows it
 }

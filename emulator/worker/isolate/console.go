@@ -35,11 +35,15 @@ func (i *isolate) print(level string, args []goja.Value) {
 	if i.spec.Console == nil {
 		return
 	}
-	message := i.format(args)
-	if i.console.indent != "" {
-		message = i.console.indent + strings.ReplaceAll(message, "\n", "\n"+i.console.indent)
+	i.consoleLine(i.current, level, i.console.indented(i.format(args)), i.callSite())
+}
+
+// indented is a message within the groups that are open.
+func (c *console) indented(message string) string {
+	if c.indent == "" {
+		return message
 	}
-	i.consoleLine(i.current, level, message, i.callSite())
+	return c.indent + strings.ReplaceAll(message, "\n", "\n"+c.indent)
 }
 
 // callSite is the position of the innermost line of the user's code that is running.
@@ -69,14 +73,22 @@ func (i *isolate) installConsole() {
 	for _, level := range []string{"debug", "log", "info", "warn", "error"} {
 		define(level, func(call goja.FunctionCall) { i.print(level, call.Arguments) })
 	}
-	define("dir", func(call goja.FunctionCall) { i.print("log", call.Arguments[:min(1, len(call.Arguments))]) })
+	define("dir", func(call goja.FunctionCall) { i.printDir(call) })
 	define("dirxml", func(call goja.FunctionCall) { i.print("log", call.Arguments) })
 	define("table", func(call goja.FunctionCall) { i.printTable(call) })
 	define("trace", func(call goja.FunctionCall) { i.printTrace(call.Arguments) })
 	define("assert", func(call goja.FunctionCall) { i.printAssert(call) })
 	i.installConsoleGroups(define)
 	i.installConsoleCounters(define)
-	i.define(i.rt.GlobalObject(), "console", o)
+	for _, name := range []string{"clear", "profile", "profileEnd", "timeStamp"} { // for tools that a terminal is not
+		define(name, func(goja.FunctionCall) {})
+	}
+	if err := o.DefineDataPropertySymbol(goja.SymToStringTag, i.rt.ToValue("console"), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+		panic(err) // an object of ours
+	}
+	if err := i.rt.GlobalObject().DefineDataProperty("console", o, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+		panic(err)
+	}
 }
 
 func (i *isolate) define(o *goja.Object, name string, v goja.Value) {
@@ -112,10 +124,21 @@ func (i *isolate) installConsoleCounters(define func(string, func(goja.FunctionC
 		i.console.counts[l]++
 		i.print("log", text(l+": "+strconv.Itoa(i.console.counts[l])))
 	})
-	define("countReset", func(call goja.FunctionCall) { delete(i.console.counts, label(call)) })
+	define("countReset", func(call goja.FunctionCall) {
+		l := label(call)
+		if _, ok := i.console.counts[l]; !ok {
+			i.print("warn", text("Count for '"+l+"' does not exist"))
+		}
+		delete(i.console.counts, l)
+	})
 	define("time", func(call goja.FunctionCall) {
+		l := label(call)
+		if i.console.began[l] != nil {
+			i.print("warn", text("Timer '"+l+"' already exists"))
+			return
+		}
 		took := clock.Stopwatch()
-		i.console.began[label(call)] = func() string {
+		i.console.began[l] = func() string {
 			return strconv.FormatFloat(float64(took().Microseconds())/1000, 'f', 3, 64) + "ms"
 		}
 	})
@@ -139,8 +162,28 @@ func (i *isolate) installConsoleCounters(define func(string, func(goja.FunctionC
 	}
 	define("timeLog", lap(false))
 	define("timeEnd", lap(true))
-	define("timeStamp", func(goja.FunctionCall) {})
 }
+
+// printDir inspects its first argument, to the depth that the second may give.
+func (i *isolate) printDir(call goja.FunctionCall) {
+	if i.spec.Console == nil {
+		return
+	}
+	p := i.newPrinter()
+	if o, ok := call.Argument(1).(*goja.Object); ok {
+		switch depth := property(o, "depth"); {
+		case depth == nil:
+		case goja.IsNull(depth), depth.ToFloat() > unlimited:
+			p.maxDepth = unlimited
+		default:
+			p.maxDepth = int(max(depth.ToInteger(), 0))
+		}
+	}
+	i.consoleLine(i.current, "log", i.console.indented(p.print(call.Argument(0))), i.callSite())
+}
+
+// unlimited is deeper than anything that is printed.
+const unlimited = 1000
 
 func (i *isolate) printTrace(args []goja.Value) {
 	if i.spec.Console == nil {
@@ -149,7 +192,7 @@ func (i *isolate) printTrace(args []goja.Value) {
 	ex := &Exception{Name: "Trace", Message: i.format(args), Stack: frames(i.rt.CaptureCallStack(0, nil))}
 	var b strings.Builder
 	stackText(&b, ex)
-	i.consoleLine(i.current, "log", b.String(), i.callSite())
+	i.consoleLine(i.current, "log", i.console.indented(b.String()), i.callSite())
 }
 
 func (i *isolate) printAssert(call goja.FunctionCall) {

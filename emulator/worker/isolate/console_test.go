@@ -91,3 +91,29 @@ return new Response()`))
 		t.Errorf("source %q", src)
 	}
 }
+
+func TestConsoleTablesAndDirs(t *testing.T) {
+	for code, want := range map[string]string{
+		`table([{ a: 1, b: "x" }, { a: 2, c: 3 }], ["b"])`: "┌─────────┬─────┐\n│ (index) │ b   │\n├─────────┼─────┤\n│ 0       │ 'x' │\n│ 1       │     │\n└─────────┴─────┘",
+		`table(new Map([["k", { a: 1 }], [2, 3]]))`: "┌───────────────────┬─────┬──────────┐\n│ (iteration index) │ Key │ Values   │\n├───────────────────┼─────┼──────────┤\n" +
+			"│ 0                 │ 'k' │ { a: 1 } │\n│ 1                 │ 2   │ 3        │\n└───────────────────┴─────┴──────────┘",
+		`table(new Set(["s"]))`:               "┌───────────────────┬────────┐\n│ (iteration index) │ Values │\n├───────────────────┼────────┤\n│ 0                 │ 's'    │\n└───────────────────┴────────┘",
+		`table(5)`:                            "5",
+		`dir({ a: { b: {} } }, { depth: 0 })`: "{ a: [Object] }",
+		`dir({ a: { b: { c: { d: { e: 1 } } } } }, { depth: null })`: "{\n  a: {\n    b: { c: { d: { e: 1 } } }\n  }\n}",
+		`dir("text")`:                  "'text'",
+		`countReset("never")`:          "Count for 'never' does not exist",
+		`timeLog("never")`:             "Timer 'never' does not exist",
+		`time("t"), console.time("t")`: "Timer 't' already exists",
+		`clear()`:                      "",
+		`log(String(console))`:         "[object console]",
+	} {
+		t.Run(code, func(t *testing.T) {
+			b := newBench(handler("console." + code + "\nreturn new Response()"))
+			get(t, b.load(t), "/")
+			if got := strings.Join(b.messages(), "|"); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}

@@ -56,12 +56,18 @@ func (i *isolate) installContext() {
 	})
 	// Deviation: passThroughOnException is accepted and has no effect, there being no origin behind a Worker here.
 	c.Method("passThroughOnException", 0, func(*invocation, goja.FunctionCall) goja.Value { return goja.Undefined() })
-	c.Attribute("props", func(*invocation) goja.Value { return i.props() }, nil)
+	// Empty, since no binding that reaches this Worker can set them yet.
+	c.Getter("props", func(inv *invocation) goja.Value {
+		if inv.props == nil {
+			inv.props = i.rt.NewObject()
+		}
+		return inv.props
+	})
+	if i.Enabled(flagExports) {
+		c.Getter("exports", func(*invocation) goja.Value { return i.must(i.construct("ownExports")) })
+	}
 	i.contexts = c
 }
-
-// props is ctx.props: empty, since no binding that reaches this Worker can set them yet.
-func (i *isolate) props() goja.Value { return i.rt.NewObject() }
 
 // installShims runs the shims and builds env.
 func (i *isolate) installShims(program *goja.Program) error {
@@ -96,10 +102,12 @@ func (i *isolate) installShims(program *goja.Program) error {
 	return nil
 }
 
-// workersExports is what "cloudflare:workers" exports.
+// workersExports is what the "cloudflare:" modules export.
 func (i *isolate) workersExports() *goja.Object {
 	o := i.shims.Get("workers").(*goja.Object)
-	i.define(o, "env", i.env)
+	i.define(o, "env", i.must(i.construct("following", i.realm.Function("env", 0, i.currentEnv))))
+	i.define(o, "withEnv", i.realm.Function("withEnv", 2, i.withEnv))
+	i.define(o, "exports", i.must(i.construct("ownExports")))
 	i.define(o, "waitUntil", i.realm.Function("waitUntil", 1, func(call goja.FunctionCall) goja.Value {
 		if i.current == nil {
 			i.refuseGlobalScope()
@@ -122,8 +130,7 @@ func (i *isolate) evaluate(s *script) error {
 		return i.realm.ArrayBuffer(append([]byte(nil), s.data[call.Argument(0).String()]...))
 	}))
 	i.define(host, "workers", i.workersExports())
-	i.main.listeners = map[string][]goja.Callable{}
-	i.installListeners()
+	i.installEvents()
 
 	var promise *goja.Promise
 	ex := i.startUp(func() {
@@ -175,13 +182,13 @@ func (i *isolate) startUp(f func()) *Exception {
 func (i *isolate) adopt(main *goja.Object) error {
 	value := main.Get("default")
 	if value == nil || goja.IsUndefined(value) {
-		if len(i.main.listeners) == 0 {
+		if i.handlers = i.findHandlers(); len(i.handlers) == 0 {
 			return &worker.BuildError{File: i.spec.Modules[0].Name, Message: "the entry module has no default export",
 				Hint: "export default { async fetch(request, env, ctx) { … } }"}
 		}
-		i.handlers = i.findHandlers()
 		return nil
 	}
+	i.dropGlobals()
 	i.main.value = value
 	base, _ := i.shims.Get("workers").(*goja.Object).Get("WorkerEntrypoint").(*goja.Object)
 	if o, ok := value.(*goja.Object); ok {

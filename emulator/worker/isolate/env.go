@@ -30,6 +30,9 @@ func (i *isolate) bind(b worker.Binding) (goja.Value, error) {
 		if b.Service == nil {
 			return nil, fmt.Errorf("binding %s: %s without a service", b.Name, b.Type)
 		}
+		if b.Type == "service" {
+			return i.construct("service", i.rt.ToValue(b.Name), i.fetch.Fetcher(tracking{b.Service}))
+		}
 		return i.construct("Fetcher", i.fetch.Fetcher(tracking{b.Service}))
 	}
 	class, known := shimClasses[b.Type]

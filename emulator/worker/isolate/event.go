@@ -36,8 +36,8 @@ func (i *isolate) dispatch(ctx context.Context, handler string, build func(inv *
 		inv.start()
 		inv.settle = func(_ goja.Value, ex *Exception) { thrown = ex }
 		event := build(inv)
-		if len(i.main.listeners[handler]) > 0 {
-			i.dispatchListeners(inv, handler, event)
+		if i.listens(handler) {
+			i.dispatchEvent(inv, handler, event)
 			return
 		}
 		i.call(inv, handler, event)
@@ -57,19 +57,6 @@ func (i *isolate) dispatch(ctx context.Context, handler string, build func(inv *
 		thrown = inv.failed
 	}
 	return thrown, nil
-}
-
-// dispatchListeners gives an event to the listeners of service-worker syntax.
-func (i *isolate) dispatchListeners(inv *invocation, handler string, event *goja.Object) {
-	i.define(event, "type", i.rt.ToValue(handler))
-	i.define(event, "waitUntil", i.waitUntilFunction(inv))
-	for _, listener := range i.main.listeners[handler] {
-		if _, err := listener(goja.Undefined(), event); err != nil {
-			i.failOrRethrow(inv, err)
-			return
-		}
-	}
-	inv.await(goja.Undefined())
 }
 
 // runScheduled runs the scheduled handler.
@@ -274,11 +261,4 @@ func (i *isolate) date(t time.Time) *goja.Object {
 func (i *isolate) parseJSON(text string) (goja.Value, error) {
 	parse, _ := goja.AssertFunction(i.rt.Get("JSON").(*goja.Object).Get("parse"))
 	return parse(goja.Undefined(), i.rt.ToValue(text))
-}
-
-func (i *isolate) waitUntilFunction(inv *invocation) goja.Value {
-	return i.realm.Function("waitUntil", 1, func(call goja.FunctionCall) goja.Value {
-		inv.waitUntil(call.Argument(0))
-		return goja.Undefined()
-	})
 }

@@ -218,37 +218,3 @@ func uncaughtText(prefix string, ex *Exception) string {
 	stackText(&b, ex)
 	return b.String()
 }
-
-// reportUncaught tells the console of an error in a callback that nobody waits for, unless an error
-// listener prevents it.
-func (i *isolate) reportUncaught(prefix string, v goja.Value) {
-	ex := i.exception(v)
-	source := ""
-	if len(ex.Stack) > 0 {
-		source = ex.Stack[0].Position()
-	}
-	i.consoleLine(i.base, "error", uncaughtText(prefix, ex), source)
-}
-
-// trackRejection notes promises that were rejected with nobody listening; most get a listener before
-// the turn ends.
-func (i *isolate) trackRejection(p *goja.Promise, op goja.PromiseRejectionOperation) {
-	if op == goja.PromiseRejectionReject {
-		i.rejections = append(i.rejections, p)
-		return
-	}
-	for n, r := range i.rejections {
-		if r == p {
-			i.rejections = append(i.rejections[:n], i.rejections[n+1:]...)
-			return
-		}
-	}
-}
-
-// reportRejections tells of those that are still unheard at the end of a turn.
-func (i *isolate) reportRejections() {
-	for n := 0; n < len(i.rejections); n++ {
-		i.reportUncaught("Uncaught (in promise)", i.rejections[n].Result())
-	}
-	i.rejections = nil
-}

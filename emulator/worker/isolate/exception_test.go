@@ -220,7 +220,7 @@ func TestLoad(t *testing.T) {
 		"a module that is not there":  {"\nimport './nope.js'\nexport default {}", "index.js:2:8: No such module \"./nope.js\".\n    import './nope.js'\n           ^\n  hint: imported from \"index.js\""},
 		"a node: module":              {"import fs from 'node:fs'\nexport default {}", "index.js:1:16: The module \"node:fs\" is not available"},
 		"a node module without node:": {"import fs from 'fs/promises'\nexport default {}", "index.js:1:16: The module \"fs/promises\" is not available"},
-		"another cloudflare: module":  {"import { connect } from 'cloudflare:sockets'\nexport default {}", "index.js:1:25: The module \"cloudflare:sockets\" is not available"},
+		"another cloudflare: module":  {"import { connect } from 'cloudflare:pipelines'\nexport default {}", "index.js:1:25: The module \"cloudflare:pipelines\" is not available"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(tt.source)

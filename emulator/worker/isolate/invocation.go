@@ -54,6 +54,7 @@ type invocation struct {
 	ended   bool
 	grace   clock.Timer
 	timers  map[*timer]struct{}
+	props   *goja.Object // ctx.props; nil until code asks for it
 	// gone is run when the client goes before it has got its whole response.
 	gone []func()
 
@@ -260,14 +261,19 @@ func (inv *invocation) track(rc io.ReadCloser) io.ReadCloser {
 	return t
 }
 
+// A tracked is closed once, though its reader and the invocation's end may both want to.
 type tracked struct {
 	io.ReadCloser
-	inv *invocation
+	inv  *invocation
+	once sync.Once
 }
 
-func (t *tracked) Close() error {
-	t.inv.mu.Lock()
-	delete(t.inv.closers, t)
-	t.inv.mu.Unlock()
-	return t.ReadCloser.Close()
+func (t *tracked) Close() (err error) {
+	t.once.Do(func() {
+		t.inv.mu.Lock()
+		delete(t.inv.closers, t)
+		t.inv.mu.Unlock()
+		err = t.ReadCloser.Close()
+	})
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -56,33 +57,32 @@ type isolate struct {
 	core       *webcore.Core
 	fetch      *webfetch.API
 	outbound   http.RoundTripper
+	cache      http.RoundTripper
 	watch      watchdog
 	rest       *restState
 	trampoline goja.Callable
 	then       goja.Callable // Promise.prototype.then
 	resolved   goja.Callable // Promise.resolve
-	stringify  goja.Callable // JSON.stringify as the runtime has it
-	push       goja.Callable // Array.prototype.push
-	isArray    goja.Callable // Array.isArray
-	reflect    *goja.Object
-	// What rows and their array inherit from.
-	objectPrototype, arrayPrototype *goja.Object
-	task                            func()
-	now                             time.Time
-	base                            *invocation // whose turn it is
-	current                         *invocation // whose code runs
-	live                            map[*invocation]struct{}
-	lastID                          uint64
-	stalled                         []*invocation
-	timers                          timers
-	rejections                      []*goja.Promise
-	settling                        []settling // what Go waits for, looked at when the turn ends
-	console                         console
-	contexts                        *idl.Class[*invocation] // ExecutionContext
-	env                             *goja.Object
-	shims                           *goja.Object // what env/index.js exports
-	main                            entry
-	handlers                        []string
+	json       jsonPrimordials
+	task       func()
+	now        time.Time
+	base       *invocation // whose turn it is
+	current    *invocation // whose code runs
+	scoped     goja.Value  // the env that withEnv has put in place; nil: none
+	live       map[*invocation]struct{}
+	lastID     uint64
+	stalled    []*invocation
+	timers     timers
+	rejections rejections
+	reporting  bool       // an error event is being dispatched
+	settling   []settling // what Go waits for, looked at when the turn ends
+	console    console
+	contexts   *idl.Class[*invocation] // ExecutionContext
+	events     *eventClasses           // nil until code or an event needs them
+	env        *goja.Object
+	shims      *goja.Object // what env/index.js exports
+	main       entry
+	handlers   []string
 }
 
 var _ host.Host = (*isolate)(nil)
@@ -97,6 +97,10 @@ func newIsolate(l *loaded) *isolate {
 	i.ctx, i.cancel = context.WithCancelCause(context.Background())
 	i.queue.wake = make(chan struct{}, 1)
 	i.outbound = tracking{spec.Outbound}
+	i.cache = tracking{noCache{}}
+	if spec.Cache != nil {
+		i.cache = tracking{spec.Cache}
+	}
 	i.wedged, i.wedge = context.WithCancel(context.Background())
 	i.budget = i.budgetOf(l.cpuLimit())
 	return i
@@ -126,6 +130,7 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	i.installTimers()
 	i.installConsole()
 	i.installContext()
+	i.installScope()
 	if err := i.installShims(shims); err != nil {
 		return err
 	}
@@ -236,6 +241,7 @@ func (i *isolate) Runtime() *goja.Runtime      { return i.rt }
 func (i *isolate) Realm() *idl.Realm           { return i.realm }
 func (i *isolate) Clock() clock.Clock          { return i.clock }
 func (i *isolate) Outbound() http.RoundTripper { return i.outbound }
+func (i *isolate) Cache() http.RoundTripper    { return i.cache }
 
 func (i *isolate) Context() context.Context {
 	if i.current == nil {
@@ -296,6 +302,23 @@ func (t tracking) RoundTrip(r *http.Request) (res *http.Response, err error) {
 		}
 	}
 	return res, err
+}
+
+// noCache is the cache of a Worker that has none.
+type noCache struct{}
+
+func (noCache) RoundTrip(r *http.Request) (*http.Response, error) {
+	status := http.StatusGatewayTimeout // a miss
+	switch r.Method {
+	case http.MethodPut:
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return nil, err
+		}
+		status = http.StatusNoContent
+	case "PURGE":
+		status = http.StatusNotFound
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
 var (

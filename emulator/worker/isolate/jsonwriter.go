@@ -20,18 +20,29 @@ type jsonWriter struct {
 	stack []*goja.Object
 }
 
+// jsonPrimordials are what the writer and untouched rows need of the language, fetched once.
+type jsonPrimordials struct {
+	stringify goja.Callable // JSON.stringify as the runtime has it
+	push      goja.Callable // Array.prototype.push
+	isArray   goja.Callable // Array.isArray
+	reflect   *goja.Object
+	// What rows and their array inherit from.
+	object, array *goja.Object
+}
+
 // installJSON puts a JSON.stringify of ours in place of the runtime's, which it calls whenever there
 // are no untouched rows about.
 func (i *isolate) installJSON() {
 	json := i.rt.Get("JSON").(*goja.Object)
 	native, _ := goja.AssertFunction(json.Get("stringify"))
-	i.stringify = native
-	i.reflect = i.rt.Get("Reflect").(*goja.Object)
 	array := i.rt.Get("Array").(*goja.Object)
-	i.arrayPrototype = array.Get("prototype").(*goja.Object)
-	i.objectPrototype = i.rt.Get("Object").(*goja.Object).Get("prototype").(*goja.Object)
-	i.push, _ = goja.AssertFunction(i.arrayPrototype.Get("push"))
-	i.isArray, _ = goja.AssertFunction(array.Get("isArray"))
+	j := &i.json
+	j.stringify = native
+	j.reflect = i.rt.Get("Reflect").(*goja.Object)
+	j.array = array.Get("prototype").(*goja.Object)
+	j.object = i.rt.Get("Object").(*goja.Object).Get("prototype").(*goja.Object)
+	j.push, _ = goja.AssertFunction(j.array.Get("push"))
+	j.isArray, _ = goja.AssertFunction(array.Get("isArray"))
 	own := i.realm.Function("stringify", 3, func(call goja.FunctionCall) goja.Value {
 		if inv := i.current; inv != nil && inv.lazy > 0 && plainCall(call) {
 			w := &jsonWriter{i: i}
@@ -96,7 +107,7 @@ func (w *jsonWriter) property(key string, v goja.Value) bool {
 
 // native has the runtime's own JSON.stringify append a primitive value, or throw.
 func (w *jsonWriter) native(v goja.Value) bool {
-	text := w.i.must(w.i.stringify(goja.Undefined(), v))
+	text := w.i.must(w.i.json.stringify(goja.Undefined(), v))
 	if goja.IsUndefined(text) {
 		return false
 	}
@@ -161,7 +172,7 @@ func (w *jsonWriter) array(o *goja.Object) bool {
 	case plainArrayType:
 		return true
 	}
-	return w.i.must(w.i.isArray(goja.Undefined(), o)).ToBoolean()
+	return w.i.must(w.i.json.isArray(goja.Undefined(), o)).ToBoolean()
 }
 
 var (
@@ -292,7 +303,7 @@ func plainColumns(columns []string) bool {
 
 // hasToJSON reports whether code has given all objects or arrays a toJSON.
 func (i *isolate) hasToJSON() bool {
-	for _, o := range [...]*goja.Object{i.objectPrototype, i.arrayPrototype} {
+	for _, o := range [...]*goja.Object{i.json.object, i.json.array} {
 		if o.Get("toJSON") != nil {
 			return true
 		}

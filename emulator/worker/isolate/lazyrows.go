@@ -90,7 +90,7 @@ func (l *lazyRows) fill() {
 		panic(err) // the text has been read before
 	}
 	l.text = ""
-	if _, err := l.isolate.push(l.target, rows...); err != nil {
+	if _, err := l.isolate.json.push(l.target, rows...); err != nil {
 		panic(err)
 	}
 }
@@ -102,8 +102,8 @@ func (l *lazyRows) reflect(name string, args ...goja.Value) goja.Value {
 }
 
 func (i *isolate) reflectOn(target *goja.Object, name string, args ...goja.Value) goja.Value {
-	f, _ := goja.AssertFunction(i.reflect.Get(name))
-	return i.must(f(i.reflect, append([]goja.Value{target}, args...)...))
+	f, _ := goja.AssertFunction(i.json.reflect.Get(name))
+	return i.must(f(i.json.reflect, append([]goja.Value{target}, args...)...))
 }
 
 // descriptor is a property descriptor as goja takes it.

@@ -124,15 +124,25 @@ func (i *isolate) runTask(t task) {
 // turn runs f and then the microtasks in inv, within its CPU budget. What f or a microtask throws
 // past all catching ends up with the invocation whose code was running.
 func (i *isolate) turn(inv *invocation, f func()) {
-	i.base, i.current = inv, inv
+	i.base, i.current, i.scoped = inv, inv, nil
 	i.now = i.clock.Now()
 	i.task = f
 	took := clock.Stopwatch()
 	i.watch.begin(inv.left())
 	err := i.enter()
-	for err == nil && len(i.settling) > 0 {
+	for err == nil {
+		switch {
+		case len(i.settling) > 0:
+			i.task = i.settle
+		case i.rejections.pending() && i.hearsRejections():
+			i.task = i.tellRejections
+		default:
+			i.task = nil
+		}
+		if i.task == nil {
+			break
+		}
 		i.current = inv
-		i.task = i.settle
 		err = i.enter()
 	}
 	verdict := i.watch.end()
@@ -143,7 +153,9 @@ func (i *isolate) turn(inv *invocation, f func()) {
 		}
 		i.abort(cmp.Or(i.current, inv), err, verdict)
 	}
-	i.reportRejections()
+	if i.rejections.pending() && !i.hearsRejections() {
+		i.tellRejections()
+	}
 	i.base, i.current, i.task = nil, nil, nil
 }
 
@@ -193,13 +205,34 @@ func (i *isolate) abort(inv *invocation, err, verdict error) {
 	case errors.As(err, &overflow):
 		inv.fail(stackOverflow(overflow))
 	case errors.As(err, &thrown):
-		i.reportUncaught("Uncaught", thrown.Value())
+		i.reportThrown(inv, thrown.Value())
 	case errors.As(err, &panicked):
 		i.log.Error("host function panicked", "worker", i.spec.Name, "panic", fmt.Sprint(panicked.value), "stack", string(panicked.stack))
 		inv.fail(&Exception{Outcome: outcomeException, Name: "Error", Message: panicked.Error()})
 	default:
 		inv.fail(&Exception{Outcome: outcomeException, Name: "Error", Message: err.Error()})
 	}
+}
+
+// reportThrown is reportUncaught for after a turn, which it gives listeners another one of.
+func (i *isolate) reportThrown(inv *invocation, v goja.Value) {
+	if !i.core.Hears("error") {
+		i.reportUncaught("Uncaught", v)
+		return
+	}
+	i.task = func() { i.reportUncaught("Uncaught", v) }
+	i.watch.begin(inv.left())
+	err := i.enter()
+	verdict := i.watch.end()
+	if err == nil {
+		return
+	}
+	if _, caught := err.(*goja.Exception); caught {
+		i.logUncaught("Uncaught", i.exceptionOf(err))
+		return
+	}
+	i.rest.restore()
+	i.abort(inv, err, verdict)
 }
 
 // reapStalled fails the invocations that can never answer: no callback is under way for them, and
@@ -240,16 +273,27 @@ func (i *isolate) othersCouldHelp(s *invocation) bool {
 // Grab, Resumed and Exited are goja's AsyncContextTracker: they carry the invocation through promise
 // reactions, so that a callback never runs in another's context.
 
-func (i *isolate) Grab() any { return i.current }
+func (i *isolate) Grab() any {
+	if i.scoped != nil {
+		return &scopedContext{i.current, i.scoped}
+	}
+	return i.current
+}
 
 // What top-level code left behind runs in the invocation that it was settled by.
 func (i *isolate) Resumed(tracked any) {
-	if i.current, _ = tracked.(*invocation); i.current == nil {
+	if scoped, ok := tracked.(*scopedContext); ok {
+		i.current, i.scoped = scoped.inv, scoped.env
+	} else {
+		i.current, _ = tracked.(*invocation)
+		i.scoped = nil
+	}
+	if i.current == nil {
 		i.current = i.base
 	}
 }
 
-func (i *isolate) Exited() { i.current = i.base }
+func (i *isolate) Exited() { i.current, i.scoped = i.base, nil }
 
 var _ goja.AsyncContextTracker = (*isolate)(nil)
 

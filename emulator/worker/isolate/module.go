@@ -149,7 +149,7 @@ func (b *bundle) setup(build api.PluginBuild) {
 		return b.load(b.modules[a.Path]), nil
 	})
 	build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: ownSpace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
-		contents := workersModule
+		contents := cloudflareModules[a.Path]
 		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}, nil
 	})
 }
@@ -167,7 +167,7 @@ func (b *bundle) resolve(a api.OnResolveArgs) api.OnResolveResult {
 	if _, ok := b.modules[name]; ok {
 		return api.OnResolveResult{Path: name, Namespace: moduleSpace}
 	}
-	if a.Path == "cloudflare:workers" {
+	if _, ok := cloudflareModules[a.Path]; ok {
 		return api.OnResolveResult{Path: a.Path, Namespace: ownSpace}
 	}
 	return api.OnResolveResult{Errors: []api.Message{missing(a.Path, importer)}}
@@ -183,7 +183,7 @@ func missing(name, importer string) api.Message {
 		hint = "use the Web API instead (Uint8Array, crypto.subtle, URL, TextEncoder, …) or a package built for browsers"
 	case strings.HasPrefix(name, "cloudflare:"):
 		text = fmt.Sprintf("The module %q is not available in the embedded engine.", name)
-		hint = "cloudflare:workers is the only cloudflare: module so far (docs/COMPATIBILITY.md)"
+		hint = "docs/COMPATIBILITY.md says which cloudflare: modules there are"
 	case importer != "":
 		hint = fmt.Sprintf("imported from %q; it must be one of the uploaded modules", importer)
 	}
@@ -252,6 +252,3 @@ func (b *bundle) buildError(messages []api.Message) error {
 	}
 	return e
 }
-
-// workersModule is the text of "cloudflare:workers". What it exports comes from the shims.
-const workersModule = `export const { env, waitUntil, WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, RpcPromise } = __cfemu.workers;`

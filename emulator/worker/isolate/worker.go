@@ -16,8 +16,8 @@ import (
 type entry struct {
 	value goja.Value
 	class bool // it is a class that extends WorkerEntrypoint: one instance per event
-	// listeners are those of service-worker syntax, by event type.
-	listeners map[string][]goja.Callable
+	// globals are the bindings that were put into the global scope.
+	globals []string
 }
 
 // handlerNames are the events that the contract knows.
@@ -27,7 +27,7 @@ var handlerNames = [...]string{"fetch", "queue", "scheduled", "email"}
 func (i *isolate) findHandlers() []string {
 	var found []string
 	for _, name := range handlerNames {
-		if len(i.main.listeners[name]) > 0 {
+		if i.listens(name) {
 			found = append(found, name)
 			continue
 		}
@@ -176,8 +176,8 @@ func (i *isolate) startFetch(inv *invocation, r *http.Request, out chan<- fetche
 		r = r.WithContext(inv.ctx)
 	}
 	req := i.fetch.NewRequest(r, cf)
-	if len(i.main.listeners["fetch"]) > 0 {
-		i.dispatchFetch(inv, req)
+	if i.listens("fetch") {
+		i.dispatchEvent(inv, "fetch", req)
 		return
 	}
 	i.call(inv, "fetch", req)

@@ -48,10 +48,8 @@ export function installGlobals({ reportError }) {
       })
     },
   })
-
-  define('self', globalThis)
 }
 
 function define(name, value) {
-  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: name === 'self' })
+  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true })
 }

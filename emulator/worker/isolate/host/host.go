@@ -25,6 +25,10 @@ type Host interface {
 	Clock() clock.Clock
 	// Outbound is where global fetch goes.
 	Outbound() http.RoundTripper
+	// Cache is behind the Cache API.
+	Cache() http.RoundTripper
+	// Enabled reports whether the Worker's compatibility date and flags turn f on.
+	Enabled(f Flag) bool
 	// Hold announces one callback from outside the loop and keeps the invocation waiting for it.
 	// The func that it returns may be called from any goroutine, exactly once: it runs f on the
 	// loop, in the invocation that called Hold, and then the microtasks.

@@ -70,7 +70,10 @@ type Class[T any] struct {
 	Name        string
 	Constructor *goja.Object
 	Prototype   *goja.Object
-	realm       *Realm
+	// Implicit is the receiver of methods that are called without one, as those of the global object
+	// are. Nil: there is none.
+	Implicit *goja.Object
+	realm    *Realm
 }
 
 // Define makes a class and sets it on the global object. construct makes the state of a new instance
@@ -117,17 +120,28 @@ func (c *Class[T]) Extends(parentConstructor *goja.Object) *Class[T] {
 	return c
 }
 
+// Attach makes o, which has the class's prototype by other ways, hold state.
+func (c *Class[T]) Attach(o *goja.Object, state T) { c.attach(o, state) }
+
 func (c *Class[T]) attach(o *goja.Object, state T) {
 	must(o.DefineDataPropertySymbol(c.realm.native, c.realm.Marker(state), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
 }
 
 // This returns the state behind a method's receiver, or throws "Illegal invocation".
 func (c *Class[T]) This(v goja.Value) T {
-	t, ok := As[T](c.realm, v)
+	t, ok := As[T](c.realm, c.Receiver(v))
 	if !ok {
 		c.realm.TypeError("Illegal invocation")
 	}
 	return t
+}
+
+// Receiver is v, or Implicit for a call without a receiver.
+func (c *Class[T]) Receiver(v goja.Value) goja.Value {
+	if c.Implicit != nil && (goja.IsUndefined(v) || goja.IsNull(v)) {
+		return c.Implicit
+	}
+	return v
 }
 
 // Method defines a method with the given number of required arguments.
@@ -203,6 +217,25 @@ func (r *Realm) Function(name string, length int, f func(call goja.FunctionCall)
 // Global defines a global function.
 func (r *Realm) Global(name string, length int, f func(call goja.FunctionCall) goja.Value) {
 	must(r.Runtime.GlobalObject().DefineDataProperty(name, r.Function(name, length, f), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
+}
+
+// Lazy defines a property of the global object whose value make makes when code first asks for it:
+// what few Workers use costs the others next to nothing. Code may put a value of its own in its place.
+func (r *Realm) Lazy(name string, enumerable goja.Flag, make func() goja.Value) {
+	global := r.Runtime.GlobalObject()
+	settle := func(v goja.Value) {
+		must(global.DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, enumerable))
+	}
+	get := r.Function("get "+name, 0, func(goja.FunctionCall) goja.Value {
+		v := make()
+		settle(v)
+		return v
+	})
+	set := r.Function("set "+name, 1, func(call goja.FunctionCall) goja.Value {
+		settle(call.Argument(0))
+		return goja.Undefined()
+	})
+	must(global.DefineAccessorProperty(name, get, set, goja.FLAG_TRUE, enumerable))
 }
 
 // Resolved returns a promise that is fulfilled with v.

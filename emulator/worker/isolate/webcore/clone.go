@@ -313,6 +313,16 @@ func (cl *cloner) construct(class string, args ...goja.Value) *goja.Object {
 	return o
 }
 
+// typedArrayTag returns the getter of %TypedArray%.prototype[@@toStringTag].
+func (c *Core) typedArrayTag() goja.Callable {
+	proto := c.rt.Get("Uint8Array").(*goja.Object).Get("prototype").(*goja.Object).Prototype()
+	describe, _ := goja.AssertFunction(c.rt.Get("Object").(*goja.Object).Get("getOwnPropertyDescriptor"))
+	d, err := describe(goja.Undefined(), proto, goja.SymToStringTag)
+	must(err)
+	f, _ := goja.AssertFunction(d.(*goja.Object).Get("get"))
+	return f
+}
+
 func (c *Core) newClonePrimordials() *clonePrimordials {
 	proto := func(class string) *goja.Object { return c.rt.Get(class).(*goja.Object).Get("prototype").(*goja.Object) }
 	method := func(class, name string) goja.Callable {
@@ -328,7 +338,7 @@ func (c *Core) newClonePrimordials() *clonePrimordials {
 	}
 	named := func(class, name string) goja.Callable { return getter(proto(class), c.rt.ToValue(name)) }
 	return &clonePrimordials{
-		typedArrayTag:   getter(proto("Uint8Array").Prototype(), goja.SymToStringTag),
+		typedArrayTag:   c.typedArrayTag(),
 		regexpSource:    named("RegExp", "source"),
 		regexpFlags:     named("RegExp", "flags"),
 		numberValue:     method("Number", "valueOf"),

@@ -47,7 +47,7 @@ func (c *Core) installTextEncoder() {
 		text := c.realm.String(call.Argument(0))
 		o, ok := call.Argument(1).(*goja.Object)
 		if ok {
-			_, ok = o.Export().([]byte)
+			ok = c.isUint8Array(o)
 		}
 		if !ok {
 			c.typeError("Failed to execute 'encodeInto' on 'TextEncoder': parameter 2 is not of type 'Uint8Array'.")
@@ -59,6 +59,18 @@ func (c *Core) installTextEncoder() {
 		must(result.Set("written", written))
 		return result
 	})
+}
+
+// isUint8Array tells a Uint8Array from the other views of bytes.
+func (c *Core) isUint8Array(o *goja.Object) bool {
+	if _, bytes := o.Export().([]byte); !bytes {
+		return false
+	}
+	if c.typedArrayName == nil {
+		c.typedArrayName = c.typedArrayTag()
+	}
+	name, err := c.typedArrayName(o)
+	return err == nil && name.String() == "Uint8Array"
 }
 
 // encodeInto copies as many whole characters of text as fit into b; read counts UTF-16 units.

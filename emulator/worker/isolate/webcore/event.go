@@ -13,6 +13,7 @@ type Event struct {
 	bubbles, cancelable, composed bool
 	trusted, dispatching          bool
 	canceled, stopped             bool
+	propagationStopped            bool // which nothing here but cancelBubble shows
 	phase                         int
 	target, current               *goja.Object // nil: null
 	stamp                         float64
@@ -55,10 +56,10 @@ func (c *Core) installEvents() {
 				e.baseEvent().cancel()
 			}
 		})
-	class.Attribute("cancelBubble", func(e eventState) goja.Value { return rt.ToValue(e.baseEvent().stopped) },
+	class.Attribute("cancelBubble", func(e eventState) goja.Value { return rt.ToValue(e.baseEvent().propagationStopped) },
 		func(e eventState, v goja.Value) {
 			if v.ToBoolean() {
-				e.baseEvent().stopped = true
+				e.baseEvent().propagationStopped = true
 			}
 		})
 	object := func(name string, f func(e *Event) *goja.Object) {
@@ -80,10 +81,11 @@ func (c *Core) installEvents() {
 		return goja.Undefined()
 	})
 	class.Method("stopPropagation", 0, func(e eventState, _ goja.FunctionCall) goja.Value {
-		return goja.Undefined() // there is nowhere to propagate to
+		e.baseEvent().propagationStopped = true // there is nowhere to propagate to
+		return goja.Undefined()
 	})
 	class.Method("stopImmediatePropagation", 0, func(e eventState, _ goja.FunctionCall) goja.Value {
-		e.baseEvent().stopped = true
+		e.baseEvent().StopImmediatePropagation()
 		return goja.Undefined()
 	})
 	class.Getter("isTrusted", func(e eventState) goja.Value { return rt.ToValue(e.baseEvent().trusted) })
@@ -163,3 +165,6 @@ func orNull(o *goja.Object) goja.Value {
 	}
 	return o
 }
+
+// StopImmediatePropagation keeps the event from listeners that have not had it yet.
+func (e *Event) StopImmediatePropagation() { e.stopped, e.propagationStopped = true, true }

@@ -54,11 +54,15 @@ func newDecoder(name string) decoder {
 	case "utf-16be":
 		return &utf16Decoder{order: func(a, b byte) uint16 { return uint16(b) | uint16(a)<<8 }}
 	}
+	if name == "iso-2022-jp" {
+		return &iso2022jpDecoder{}
+	}
 	e, err := htmlindex.Get(name)
 	must(err)
 	if single, ok := e.(*charmap.Charmap); ok {
 		return byteDecoder{single}
 	}
+	// Deviation: in gbk and gb18030 the nineteen two-byte codes that GB18030 defined after 2000 are not known.
 	return &legacyDecoder{transformer: e.NewDecoder().Transformer}
 }
 

@@ -35,7 +35,13 @@ func (c *Core) installNavigator() {
 	class := idl.Define[*navigator](c.realm, "Navigator", 0, nil)
 	class.Getter("userAgent", func(*navigator) goja.Value { return rt.ToValue("Cloudflare-Workers") })
 	class.Getter("hardwareConcurrency", func(*navigator) goja.Value { return rt.ToValue(1) })
+	c.navigator = class
 	c.setGlobal("navigator", class.New(&navigator{}))
+}
+
+// DefineLanguage adds what newer compatibility dates have in navigator.
+func (c *Core) DefineLanguage() {
+	c.navigator.Getter("language", func(*navigator) goja.Value { return c.rt.ToValue("en") })
 }
 
 func (c *Core) setGlobal(name string, v goja.Value) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
@@ -52,7 +53,7 @@ func (c *Core) installTarget() {
 			c.typeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.")
 		}
 		event.baseEvent().trusted = false
-		return c.rt.ToValue(c.Dispatch(call.This.(*goja.Object), call.Argument(0).(*goja.Object)))
+		return c.rt.ToValue(c.Dispatch(class.Receiver(call.This).(*goja.Object), call.Argument(0).(*goja.Object)))
 	})
 	must(class.Prototype.DefineDataProperty("dispatchEvent", fn, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
 }
@@ -172,7 +173,7 @@ func (c *Core) Dispatch(target, event *goja.Object) bool {
 	}
 	e.dispatching, e.target, e.current, e.phase = true, target, target, phaseAtTarget
 	defer func() {
-		e.dispatching, e.stopped, e.current, e.phase = false, false, nil, phaseNone
+		e.dispatching, e.stopped, e.propagationStopped, e.current, e.phase = false, false, false, nil, phaseNone
 	}()
 
 	// The property comes first, whenever it was set.
@@ -207,7 +208,13 @@ func (c *Core) Dispatch(target, event *goja.Object) bool {
 	return !e.canceled
 }
 
+// flagListenerThis gives listeners their target for a receiver.
+var flagListenerThis = host.Flag{Name: "set_event_target_this", Off: "no_set_event_target_this", Since: "2025-08-01"}
+
 func (c *Core) callListener(f goja.Callable, this goja.Value, event *goja.Object, e *Event) {
+	if this == e.target && !c.host.Enabled(flagListenerThis) {
+		this = goja.Undefined()
+	}
 	v, err := f(this, event)
 	if err != nil {
 		panic(err)

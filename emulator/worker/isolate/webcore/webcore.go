@@ -32,6 +32,11 @@ type Core struct {
 	params       *idl.Class[*searchParams]
 	paramsWalker *goja.Object // prototype of URLSearchParams' iterators, nil until one is made
 	cloning      *clonePrimordials
+	// typedArrayName is the getter that names a typed array's class; nil until it is needed.
+	typedArrayName goja.Callable
+	scope          *Target // the global object's
+	events         *eventClasses
+	navigator      *idl.Class[*navigator]
 }
 
 // coreKey is where the global object keeps the Core. Symbols belong to no runtime.
@@ -48,8 +53,12 @@ func Install(h host.Host) *Core {
 	c.installPrelude()
 	c.installException()
 	c.installEvents()
+	c.installScope()
+	c.installMoreEvents()
+	c.installMessageChannel()
 	c.installAbort()
 	c.installURL()
+	c.installURLPattern()
 	c.installSearchParams()
 	c.installEncoding()
 	c.installBase64()

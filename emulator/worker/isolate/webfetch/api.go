@@ -28,6 +28,8 @@ type API struct {
 	file     *idl.Class[*blob]
 	form     *idl.Class[*formData]
 
+	caches *cacheStorage // nil until code names it
+
 	headerIterator *iteratorClass
 	formIterator   *iteratorClass
 
@@ -49,6 +51,7 @@ func Install(h host.Host) *API {
 	a.defineRequest()
 	a.defineResponse()
 	a.defineStreams()
+	a.defineCaches()
 	a.realm.Global("fetch", 1, a.fetcher(nil))
 	return a
 }
@@ -106,6 +109,13 @@ func (a *API) throw(err error) {
 
 // typeError is an error that JavaScript sees as a TypeError.
 func (a *API) typeError(text string) error { return host.Throw(a.rt.NewTypeError(text)) }
+
+// plainError is an error that JavaScript sees as an Error and no subclass of it.
+func (a *API) plainError(text string) error {
+	o, err := a.rt.New(a.rt.Get("Error"), a.rt.ToValue(text))
+	must(err)
+	return host.Throw(o)
+}
 
 // rangeError panics with a RangeError.
 func (a *API) rangeError(text string) {

@@ -92,42 +92,17 @@ func decodeKeepBOM(b []byte) string {
 	return decodeUTF8(b)
 }
 
+// makeBlob converts the parts before it looks at the options, and all parts before it reads any.
 func (a *API) makeBlob(class string, parts, options goja.Value) *blob {
 	b := &blob{a: a}
-	native := false
-	if !nullish(options) {
-		o, ok := options.(*goja.Object)
-		if !ok {
-			a.realm.TypeError("Failed to construct '%s': the options are not of type 'BlobPropertyBag'.", class)
-		}
-		if v := o.Get("endings"); !missing(v) {
-			switch e := a.realm.String(v); e {
-			case "native":
-				native = true
-			case "transparent":
-			default:
-				a.realm.TypeError("Failed to construct '%s': the provided value '%s' is not a valid enum value of type EndingType.", class, e)
-			}
-		}
-		if v := o.Get("type"); !missing(v) {
-			b.contentType = normalizeType(a.realm.String(v))
-		}
-	}
-	if goja.IsUndefined(parts) {
-		return b
-	}
-	o, ok := parts.(*goja.Object)
-	if !ok || nullish(o.GetSymbol(goja.SymIterator)) {
-		a.realm.TypeError("Failed to construct '%s': The provided value cannot be converted to a sequence.", class)
-	}
-	var items []any // all parts are converted before any is read
-	a.rt.ForOf(o, func(v goja.Value) bool {
-		items = append(items, a.blobPart(v, native))
-		return true
-	})
+	items := a.blobParts(class, parts)
+	native := a.blobOptions(class, b, options)
 	for _, item := range items {
 		switch item := item.(type) {
 		case string:
+			if native {
+				item = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(item)
+			}
 			b.data = append(b.data, item...)
 		case []byte:
 			b.data = append(b.data, item...)
@@ -136,8 +111,47 @@ func (a *API) makeBlob(class string, parts, options goja.Value) *blob {
 	return b
 }
 
+func (a *API) blobParts(class string, parts goja.Value) (items []any) {
+	if goja.IsUndefined(parts) {
+		return nil
+	}
+	o, ok := parts.(*goja.Object)
+	if !ok || nullish(o.GetSymbol(goja.SymIterator)) {
+		a.realm.TypeError("Failed to construct '%s': The provided value cannot be converted to a sequence.", class)
+	}
+	a.rt.ForOf(o, func(v goja.Value) bool {
+		items = append(items, a.blobPart(v))
+		return true
+	})
+	return items
+}
+
+// blobOptions reads the type into b and reports whether line ends shall be the system's own.
+func (a *API) blobOptions(class string, b *blob, options goja.Value) (native bool) {
+	if nullish(options) {
+		return false
+	}
+	o, ok := options.(*goja.Object)
+	if !ok {
+		a.realm.TypeError("Failed to construct '%s': the options are not of type 'BlobPropertyBag'.", class)
+	}
+	if v := o.Get("endings"); !missing(v) {
+		switch e := a.realm.String(v); e {
+		case "native":
+			native = true
+		case "transparent":
+		default:
+			a.realm.TypeError("Failed to construct '%s': the provided value '%s' is not a valid enum value of type EndingType.", class, e)
+		}
+	}
+	if v := o.Get("type"); !missing(v) {
+		b.contentType = normalizeType(a.realm.String(v))
+	}
+	return native
+}
+
 // blobPart converts one part to a string or to the bytes that are behind it.
-func (a *API) blobPart(v goja.Value, native bool) any {
+func (a *API) blobPart(v goja.Value) any {
 	if o, ok := v.(*goja.Object); ok {
 		if part, ok := idl.As[*blob](a.realm, o); ok {
 			return part.data
@@ -146,11 +160,7 @@ func (a *API) blobPart(v goja.Value, native bool) any {
 			return data
 		}
 	}
-	s := a.realm.String(v)
-	if native {
-		s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
-	}
-	return s
+	return a.realm.String(v)
 }
 
 // normalizeType lowers a Blob's type, which is empty when it has a character outside of printable ASCII.

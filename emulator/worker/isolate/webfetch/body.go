@@ -288,10 +288,31 @@ func (a *API) extract(v goja.Value) (b *body, contentType string, err error) {
 	if a.isA(o, "URLSearchParams") {
 		return textBody(o.String()), "application/x-www-form-urlencoded;charset=UTF-8", nil
 	}
-	if !nullish(o.GetSymbol(a.asyncIterator())) {
+	if a.h.Enabled(flagIterableBody) && a.iterableBody(o) {
 		return &body{stream: a.loadStreams().from(o)}, "", nil
 	}
 	return textBody(a.realm.String(v)), "text/plain;charset=UTF-8", nil
+}
+
+// iterableBody reports whether o is an iterable that is read as a stream. One that can be iterated over
+// at once and says what text it is stands for that text.
+//
+// Receipt: https://developers.cloudflare.com/workers/configuration/compatibility-flags/#fetch-iterable-body-respects-tostringtoprimitive-overrides
+func (a *API) iterableBody(o *goja.Object) bool {
+	if !nullish(o.GetSymbol(a.asyncIterator())) {
+		return true
+	}
+	if nullish(o.GetSymbol(goja.SymIterator)) || !nullish(o.GetSymbol(goja.SymToPrimitive)) {
+		return false
+	}
+	text := o.Get("toString")
+	for _, class := range []string{"Object", "Array"} {
+		proto := a.rt.Get(class).(*goja.Object).Get("prototype").(*goja.Object)
+		if text != nil && text.SameAs(proto.Get("toString")) {
+			return true
+		}
+	}
+	return false
 }
 
 // streamBody makes a body of a ReadableStream that nobody has used.

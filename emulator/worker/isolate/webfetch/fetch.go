@@ -51,7 +51,7 @@ func (a *API) fetch(rt http.RoundTripper, call goja.FunctionCall) goja.Value {
 		}
 	}
 	href, _, _ := strings.Cut(r.url, "#") // a response has no fragment
-	f := &fetching{rt: rt, manual: r.redirect == "manual", urls: []string{href}}
+	f := &fetching{rt: rt, manual: r.redirect == "manual", strip: a.h.Enabled(flagStripAuthorization), urls: []string{href}}
 	if rt == nil {
 		f.rt = a.h.Outbound()
 	}
@@ -60,6 +60,7 @@ func (a *API) fetch(rt http.RoundTripper, call goja.FunctionCall) goja.Value {
 		sig, _ = a.signalOf(r.signal)
 	}
 	if sig != nil && sig.Aborted() {
+		a.abandonBody(r.body, sig.Reason())
 		return a.realm.Rejected(sig.Reason())
 	}
 	if strings.HasPrefix(r.url, "data:") {
@@ -87,6 +88,8 @@ func (a *API) fetch(rt http.RoundTripper, call goja.FunctionCall) goja.Value {
 type fetching struct {
 	rt     http.RoundTripper
 	manual bool
+	strip  bool  // Authorization does not go to another origin
+	upload *pump // of a JavaScript stream; nil when the body is none
 	req    *http.Request
 	again  func() io.ReadCloser // the body once more; nil when it cannot be sent twice
 	urls   []string
@@ -146,7 +149,24 @@ func (f *fetching) start(a *API, r *request, global bool) error {
 	if f.req.Body, f.req.ContentLength = src, src.size(); src.encoding == "" {
 		f.req.Body = src.raw
 	}
+	f.upload, _ = src.raw.(*pump)
 	return nil
+}
+
+// abandonBody uses up the body of a request that is not sent.
+func (a *API) abandonBody(b *body, reason goja.Value) {
+	if b == nil {
+		return
+	}
+	src, err := a.readerOf(b)
+	if err != nil {
+		return // it was used before
+	}
+	if p, ok := src.raw.(*pump); ok {
+		p.drop(host.Throw(reason))
+		return
+	}
+	_ = src.Close() // nobody is left to hear of an error
 }
 
 // follow ends the fetch when sig is aborted.
@@ -155,8 +175,14 @@ func (f *fetching) follow(ctx context.Context, sig signal) (remove func()) {
 	if sig == nil {
 		return func() {}
 	}
-	cancel := f.cancel
-	return sig.OnAbort(func() { cancel(host.Throw(sig.Reason())) })
+	cancel, upload := f.cancel, f.upload
+	return sig.OnAbort(func() {
+		reason := host.Throw(sig.Reason())
+		if upload != nil {
+			upload.end(reason) // or else its stream would be cancelled with the transport's error
+		}
+		cancel(reason)
+	})
 }
 
 // target is href as Go sends it.
@@ -190,7 +216,7 @@ func (f *fetching) run() (*http.Response, error) {
 				res.Request = f.req
 			}
 			if res.Body != nil {
-				res.Body = &fetchedBody{rc: res.Body, ctx: f.ctx, cancel: f.cancel}
+				res.Body = newFetchedBody(res.Body, f.ctx, f.cancel)
 			}
 			return res, nil
 		}
@@ -229,7 +255,7 @@ func (f *fetching) redirect(status int, location string) error {
 	next := *f.req
 	next.URL, next.Host = u, u.Host
 	next.Header = f.req.Header.Clone()
-	if from.Protocol() != to.Protocol() || from.Host() != to.Host() {
+	if f.strip && (from.Protocol() != to.Protocol() || from.Host() != to.Host()) {
 		next.Header.Del("Authorization")
 	}
 	if status != http.StatusSeeOther && f.again == nil {
@@ -237,6 +263,9 @@ func (f *fetching) redirect(status int, location string) error {
 	}
 	if (status == 301 || status == 302) && next.Method == http.MethodPost || status == 303 && next.Method != http.MethodHead {
 		next.Method, next.Body, next.ContentLength, next.GetBody = http.MethodGet, nil, 0, nil
+		for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"} {
+			next.Header.Del(name) // they told of the body
+		}
 		f.again = func() io.ReadCloser { return nil }
 	} else if next.ContentLength > 0 {
 		next.Body = f.again()
@@ -245,15 +274,26 @@ func (f *fetching) redirect(status int, location string) error {
 	return nil
 }
 
-// A fetchedBody ends with its fetch's context, and ends that when it has been read.
+// A fetchedBody ends with its fetch's context, and ends that when it has been read. Not every transport
+// looks at the context once it has answered, so that the body does.
 type fetchedBody struct {
-	rc     io.ReadCloser
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	once   sync.Once
+	rc     io.ReadCloser
+	shut   func() error // closes rc, once
+	stop   func() bool
+}
+
+func newFetchedBody(rc io.ReadCloser, ctx context.Context, cancel context.CancelCauseFunc) *fetchedBody {
+	b := &fetchedBody{ctx: ctx, cancel: cancel, rc: rc, shut: sync.OnceValue(rc.Close)}
+	b.stop = context.AfterFunc(ctx, func() { _ = b.shut() }) // so that a read that blocks comes back
+	return b
 }
 
 func (b *fetchedBody) Read(p []byte) (int, error) {
+	if b.ctx.Err() != nil {
+		return 0, context.Cause(b.ctx)
+	}
 	n, err := b.rc.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) && b.ctx.Err() != nil {
 		err = context.Cause(b.ctx)
@@ -261,11 +301,10 @@ func (b *fetchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *fetchedBody) Close() (err error) {
-	b.once.Do(func() {
-		err = b.rc.Close()
-		b.cancel(errClosed)
-	})
+func (b *fetchedBody) Close() error {
+	b.stop()
+	err := b.shut()
+	b.cancel(errClosed)
 	return err
 }
 
@@ -316,7 +355,10 @@ func dataURL(href string) (content []byte, contentType string, ok bool) {
 	kind = strings.Trim(kind, " ")
 	if at := strings.LastIndexByte(kind, ';'); at >= 0 && lower(strings.TrimLeft(kind[at+1:], " ")) == "base64" {
 		kind = kind[:at]
-		text := strings.TrimRight(string(bytes.Map(dropSpace, content)), "=")
+		text := string(bytes.Map(dropSpace, content))
+		if len(text)%4 == 0 {
+			text = strings.TrimSuffix(strings.TrimSuffix(text, "="), "=")
+		}
 		var err error
 		if content, err = base64.RawStdEncoding.DecodeString(text); err != nil {
 			return nil, "", false

@@ -86,6 +86,7 @@ func (p *pump) ask() {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
+		p.over(chunk{err: p.reason}) // whoever has asked may still be waiting
 		p.abandon()
 		return
 	}
@@ -139,10 +140,13 @@ func (p *pump) fetch() error {
 	case <-p.ctx.Done():
 		c.err = context.Cause(p.ctx)
 	}
+	p.mu.Lock()
+	if p.closed { // while it was waiting: a stream that is cancelled has not come to its end
+		c = chunk{err: p.reason}
+	}
+	p.err = c.err
+	p.mu.Unlock()
 	if c.err != nil {
-		p.mu.Lock()
-		p.err = c.err
-		p.mu.Unlock()
 		p.stop()
 		return c.err
 	}
@@ -155,6 +159,17 @@ func (p *pump) Close() error {
 	p.stop()
 	p.end(errClosed)
 	return nil
+}
+
+// drop cancels a stream that nobody has read from yet, at once. It is called on the loop.
+func (p *pump) drop(reason error) {
+	p.stop()
+	p.mu.Lock()
+	token := p.token
+	p.token, p.closed, p.reason = nil, true, reason
+	p.mu.Unlock()
+	token(func() {}) // it was held for a reader
+	p.abandon()
 }
 
 func (p *pump) end(reason error) {

@@ -244,11 +244,8 @@ func (a *API) initRequest(r *request, o *goja.Object) error {
 
 func (a *API) initModes(r *request, o *goja.Object) error {
 	if v := o.Get("cache"); !missing(v) {
-		switch mode := a.realm.String(v); mode {
-		case "no-store", "no-cache", "reload":
-			r.cache = mode
-		default:
-			return a.typeError("Unsupported cache mode: " + mode)
+		if err := a.initCache(r, a.realm.String(v)); err != nil {
+			return err
 		}
 	}
 	if v := o.Get("encodeResponseBody"); !missing(v) {
@@ -260,6 +257,18 @@ func (a *API) initModes(r *request, o *goja.Object) error {
 		}
 	}
 	return nil
+}
+
+// Receipt: https://developers.cloudflare.com/workers/configuration/compatibility-flags/#enable-cache-no-store-http-standard-api
+func (a *API) initCache(r *request, mode string) error {
+	if !a.h.Enabled(flagCacheOption) {
+		return a.plainError("The 'cache' field on 'RequestInitializerDict' is not implemented.")
+	}
+	if mode == "no-store" || mode == "no-cache" && a.h.Enabled(flagCacheNoCache) || mode == "reload" && a.h.Enabled(flagCacheReload) {
+		r.cache = mode
+		return nil
+	}
+	return a.typeError("Unsupported cache mode: " + mode)
 }
 
 func withContentType(h *headers, contentType string) *headers {

@@ -53,21 +53,8 @@ type streams struct {
 // defineStreams puts a getter on the global object for each class. The first one that code names
 // loads them all.
 func (a *API) defineStreams() {
-	global := a.rt.GlobalObject()
 	for _, name := range streamClasses {
-		define := func(v goja.Value) {
-			must(global.DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
-		}
-		get := a.realm.Function("get "+name, 0, func(goja.FunctionCall) goja.Value {
-			v := a.loadStreams().exports.Get(name)
-			define(v)
-			return v
-		})
-		set := a.realm.Function("set "+name, 1, func(call goja.FunctionCall) goja.Value {
-			define(call.Argument(0))
-			return goja.Undefined()
-		})
-		must(global.DefineAccessorProperty(name, get, set, goja.FLAG_TRUE, goja.FLAG_FALSE))
+		a.realm.Lazy(name, goja.FLAG_FALSE, func() goja.Value { return a.loadStreams().exports.Get(name) })
 	}
 }
 

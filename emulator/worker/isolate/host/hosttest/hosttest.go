@@ -20,6 +20,8 @@ type Host struct {
 	Ctx       context.Context
 	Clk       clock.Clock
 	Transport http.RoundTripper // outbound; nil: fetch panics
+	Date      string            // compatibility date; "": the newest
+	Caching   http.RoundTripper // behind the Cache API; nil: it panics
 
 	realm   *idl.Realm
 	calls   chan func()
@@ -40,6 +42,14 @@ func (h *Host) Realm() *idl.Realm           { return h.realm }
 func (h *Host) Context() context.Context    { return h.Ctx }
 func (h *Host) Clock() clock.Clock          { return h.Clk }
 func (h *Host) Outbound() http.RoundTripper { return h.Transport }
+func (h *Host) Cache() http.RoundTripper    { return h.Caching }
+
+func (h *Host) Enabled(f host.Flag) bool {
+	if h.Date == "" {
+		return f.EnabledBy("9999-12-31", nil)
+	}
+	return f.EnabledBy(h.Date, nil)
+}
 
 func (h *Host) Hold() func(f func()) {
 	h.pending++
