@@ -215,7 +215,7 @@ func (f *fetching) run() (*http.Response, error) {
 			if res.Request == nil {
 				res.Request = f.req
 			}
-			if res.Body != nil {
+			if res.Body != nil && res.Body != http.NoBody {
 				res.Body = newFetchedBody(res.Body, f.ctx, f.cancel)
 			}
 			return res, nil
