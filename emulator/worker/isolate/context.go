@@ -122,6 +122,9 @@ func (i *isolate) evaluate(s *script) error {
 		return i.realm.ArrayBuffer(append([]byte(nil), s.data[call.Argument(0).String()]...))
 	}))
 	i.define(host, "workers", i.workersExports())
+	if err := i.defineBundle(host); err != nil {
+		return err
+	}
 	i.main.listeners = map[string][]goja.Callable{}
 	i.installListeners()
 

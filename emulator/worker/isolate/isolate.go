@@ -69,6 +69,7 @@ type isolate struct {
 	env        *goja.Object
 	shims      *goja.Object // what env/index.js exports
 	main       entry
+	appender   *appender
 	handlers   []string
 }
 

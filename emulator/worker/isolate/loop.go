@@ -145,6 +145,7 @@ func (i *isolate) turn(inv *invocation, f func()) {
 		i.abort(cmp.Or(i.current, inv), err, overtime)
 	}
 	i.reportRejections()
+	i.appender.forget()
 	i.base, i.current, i.task = nil, nil, nil
 }
 

@@ -32,6 +32,7 @@ type Core struct {
 	params       *idl.Class[*searchParams]
 	paramsWalker *goja.Object // prototype of URLSearchParams' iterators, nil until one is made
 	cloning      *clonePrimordials
+	regexps      *regexps
 }
 
 // coreKey is where the global object keeps the Core. Symbols belong to no runtime.
@@ -46,6 +47,7 @@ func Install(h host.Host) *Core {
 	g := c.rt.GlobalObject()
 	must(g.DefineDataPropertySymbol(coreKey, c.rt.ToValue(&box{c}), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
 	c.installPrelude()
+	c.installRegExp()
 	c.installException()
 	c.installEvents()
 	c.installAbort()
