@@ -52,7 +52,7 @@ func (i *isolate) add(call goja.FunctionCall) goja.Value {
 		case *goja.Object, *goja.Symbol:
 			return i.must(i.appender.plain(goja.Undefined(), left, right))
 		}
-		r = right.ToString().(goja.String)
+		r = i.rt.ToValue(right.String()).(goja.String)
 	}
 	length := l.Length()
 	if length < longText || r.Length() > length {

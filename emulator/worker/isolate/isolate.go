@@ -70,6 +70,8 @@ type isolate struct {
 	shims      *goja.Object // what env/index.js exports
 	main       entry
 	appender   *appender
+	matchers   matchers
+	mayEval    bool // code may be made of texts
 	handlers   []string
 }
 
@@ -110,8 +112,14 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 		return err
 	}
 	i.core = webcore.Install(i)
+	if err := i.limitBacktracking(); err != nil {
+		return err
+	}
 	webcrypto.Install(i)
 	i.fetch = webfetch.Install(i)
+	if err := errors.Join(i.installJSON(), i.limitEval()); err != nil {
+		return err
+	}
 	i.installTimers()
 	i.installConsole()
 	i.installContext()
@@ -130,7 +138,7 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 		}
 		return err
 	}
-	return nil
+	return i.endEval()
 }
 
 // installLoop makes what turn needs.

@@ -33,19 +33,6 @@ func self(o *goja.Object) (reflect.Value, error) {
 	return impl.Elem(), nil
 }
 
-// field returns a pointer to a field of an object's implementation.
-func field[T any](o *goja.Object, name string) (*T, error) {
-	impl, err := self(o)
-	if err != nil {
-		return nil, err
-	}
-	f := impl.FieldByName(name)
-	if !f.IsValid() || f.Type() != reflect.TypeFor[T]() {
-		return nil, fmt.Errorf("goja's %s has no field %s of type %s", impl.Type().Name(), name, reflect.TypeFor[T]())
-	}
-	return (*T)(unsafe.Pointer(f.UnsafeAddr())), nil
-}
-
 // native is where in goja's built-in functions their two Go functions are.
 type native struct {
 	function        reflect.Type
@@ -121,24 +108,4 @@ func Construct(v goja.Value, wrap func(Constructor) Constructor) error {
 	f := (*Constructor)(unsafe.Add(impl, n.construct))
 	*f = wrap(*f)
 	return nil
-}
-
-// SetSource sets what a RegExp says its source is.
-func SetSource(rx *goja.Object, source goja.String) error {
-	f, err := field[goja.String](rx, "source")
-	if err != nil {
-		return err
-	}
-	*f = source
-	return nil
-}
-
-// Elements returns the elements of an array that keeps them side by side, not to be changed; nil for
-// a missing one. It is false for any other object.
-func Elements(o *goja.Object) ([]goja.Value, bool) {
-	f, err := field[[]goja.Value](o, "values")
-	if err != nil {
-		return nil, false
-	}
-	return *f, true
 }

@@ -115,7 +115,7 @@ func (r *regexps) make(args []goja.Value, newTarget *goja.Object) *goja.Object {
 	if !ok {
 		return r.construct(args, newTarget)
 	}
-	source := escapeLone(pattern)
+	source := EscapeLone(pattern)
 	if !jsregexp.Needed(source, flags) {
 		return r.construct(args, newTarget)
 	}
@@ -219,7 +219,7 @@ func (c *Core) syntaxError(text string) {
 
 // findIn is exec with what goja's result lacks: the names of groups, and indices.
 func (r *regexps) findIn(call goja.FunctionCall) goja.Value {
-	text := call.Argument(0).ToString()
+	text := r.StringOf(call.Argument(0))
 	v, err := r.exec(call.This, text)
 	must(err)
 	match, ok := v.(*goja.Object)
@@ -231,7 +231,7 @@ func (r *regexps) findIn(call goja.FunctionCall) goja.Value {
 		must(match.Set("groups", r.groups(s.names, func(n int) goja.Value { return match.Get(strconv.Itoa(n)) })))
 	}
 	if strings.Contains(s.flags, "d") {
-		must(match.Set("indices", r.indices(s, text.(goja.String), int(match.Get("index").ToInteger()))))
+		must(match.Set("indices", r.indices(s, text, int(match.Get("index").ToInteger()))))
 	}
 	return match
 }

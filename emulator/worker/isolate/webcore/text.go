@@ -89,8 +89,8 @@ func isSpace(u uint16) bool {
 	return false
 }
 
-// escapeLone returns the text of s with lone surrogates, which no Go string can hold, as escapes.
-func escapeLone(s goja.String) string {
+// EscapeLone returns the text of s with lone surrogates, which no Go string can hold, as escapes.
+func EscapeLone(s goja.String) string {
 	text := s.String()
 	if !strings.ContainsRune(text, '\uFFFD') {
 		return text
@@ -109,4 +109,12 @@ func escapeLone(s goja.String) string {
 		}
 	}
 	return b.String()
+}
+
+// StringOf is ToString.
+func (c *Core) StringOf(v goja.Value) goja.String {
+	if s, ok := v.(goja.String); ok {
+		return s
+	}
+	return c.rt.ToValue(c.realm.String(v)).(goja.String)
 }
