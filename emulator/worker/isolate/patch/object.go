@@ -179,3 +179,42 @@ func (p Pattern) SetBacktracker(m *regexp2.Regexp) {
 	*(**regexp2.Regexp)(unsafe.Add(w, x.machine)) = m
 	*(*unsafe.Pointer)(unsafe.Add(p.at, x.backtracker)) = w
 }
+
+// failure is goja's Error.
+type failure struct {
+	kind
+	frames, formatted uintptr
+}
+
+var failures = sync.OnceValue(func() *failure {
+	v, err := goja.New().RunString("new Error()")
+	if err != nil {
+		panic(err)
+	}
+	k := kindOf(v.(*goja.Object), map[string]reflect.Type{
+		"stack": reflect.TypeFor[[]goja.StackFrame](), "stackPropAdded": reflect.TypeFor[bool]()})
+	return &failure{k, k.fields["stack"], k.fields["stackPropAdded"]}
+})
+
+// Frames returns where in the code an Error was made, and false for any other object.
+func Frames(o *goja.Object) ([]goja.StackFrame, bool) {
+	f := failures()
+	at, ok := f.of(o)
+	if !ok {
+		return nil, false
+	}
+	return *(*[]goja.StackFrame)(unsafe.Add(at, f.frames)), true
+}
+
+// SetFrames sets what Frames returns, and keeps goja from giving the Error a stack of its own. It is
+// false for what is no Error.
+func SetFrames(o *goja.Object, frames []goja.StackFrame) bool {
+	f := failures()
+	at, ok := f.of(o)
+	if !ok {
+		return false
+	}
+	*(*[]goja.StackFrame)(unsafe.Add(at, f.frames)) = frames
+	*(*bool)(unsafe.Add(at, f.formatted)) = true
+	return true
+}

@@ -46,6 +46,7 @@ func Install(h host.Host) *Core {
 	c := &Core{host: h, rt: h.Runtime(), realm: h.Realm()}
 	g := c.rt.GlobalObject()
 	must(g.DefineDataPropertySymbol(coreKey, c.rt.ToValue(&box{c}), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
+	c.installStacks()
 	c.installPrelude()
 	c.installRegExp()
 	c.guardAllocations()
