@@ -44,13 +44,14 @@ func (b *bundle) compile(code string, mapping []byte) (*goja.Program, error) {
 		return nil, fmt.Errorf("source map of the bundle: %w", err)
 	}
 	source := wrapper + code + "\n})\n//# sourceMappingURL=" + mapName + "\n"
-	ast, err := goja.Parse(scriptName, source, parser.WithSourceMapLoader(func(string) ([]byte, error) { return mapping, nil }))
+	places.code = code
+	ast, err := parser.ParseFile(nil, scriptName, source, 0, parser.WithSourceMapLoader(func(string) ([]byte, error) { return mapping, nil }))
 	if err != nil {
-		return nil, b.parseError(err)
+		return nil, b.parseError(err, places)
 	}
 	program, err := goja.CompileAST(ast, false)
 	if err != nil {
-		return nil, b.parseError(err)
+		return nil, b.parseError(err, places)
 	}
 	return program, nil
 }
@@ -58,7 +59,7 @@ func (b *bundle) compile(code string, mapping []byte) (*goja.Program, error) {
 const unsupportedHint = "the embedded engine does not know this syntax (docs/COMPATIBILITY.md lists what it lacks)"
 
 // parseError is for syntax that esbuild lets pass and goja does not.
-func (b *bundle) parseError(err error) error {
+func (b *bundle) parseError(err error, places *places) error {
 	e := &worker.BuildError{Message: err.Error(), Hint: unsupportedHint}
 	var (
 		list     parser.ErrorList
@@ -66,8 +67,9 @@ func (b *bundle) parseError(err error) error {
 	)
 	switch {
 	case errors.As(err, &list) && len(list) > 0:
-		pos := list[0].Position
-		e.File, e.Line, e.Column, e.Message = pos.Filename, pos.Line, pos.Column, list[0].Message
+		// The parser has not looked at the source map yet.
+		pos := places.findAt(list[0].Position.Line-1-strings.Count(wrapper, "\n"), list[0].Position.Column-1)
+		e.File, e.Line, e.Column, e.Message = pos.File, pos.Line, pos.Column, list[0].Message
 	case errors.As(err, &compiler) && compiler.File != nil:
 		pos := compiler.File.Position(compiler.Offset)
 		e.File, e.Line, e.Column, e.Message = pos.Filename, pos.Line, pos.Column, compiler.Message
@@ -106,16 +108,20 @@ type places struct {
 }
 
 func (p *places) find(at int) worker.Frame {
-	row := strings.Count(p.code[:at], "\n")
-	if row >= len(p.lines) {
-		return worker.Frame{}
-	}
 	start := strings.LastIndexByte(p.code[:at], '\n') + 1
 	column := 0
 	for k := start; k < at; {
 		size, units := runeUnits(p.code[k:])
 		k += size
 		column += units
+	}
+	return p.findAt(strings.Count(p.code[:at], "\n"), column)
+}
+
+// findAt is find by line and column, both from 0.
+func (p *places) findAt(row, column int) worker.Frame {
+	if row < 0 || row >= len(p.lines) {
+		return worker.Frame{}
 	}
 	var found worker.Frame
 	for _, s := range p.lines[row] {

@@ -60,6 +60,8 @@ func (p *sum) token(token string) {
 		p.other = true
 	case token == ":":
 		p.conditions--
+	case token == "*" || token == "/" || token == "%": // bind more than +
+		p.candidate = false
 	case token == "." || token == "?." || token == ")" || token == "]" || token == "}" || token == "/re/" || token == "(":
 		p.candidate = false
 	case isWord(token[0]):

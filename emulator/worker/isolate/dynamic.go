@@ -12,7 +12,16 @@ import (
 )
 
 // openImport finds import(x) of what is no literal. It may find it in a text or a comment, too.
-var openImport = regexp.MustCompile(`\bimport\s*\(\s*[^\s"')]`)
+var openImport = regexp.MustCompile("\\bimport\\s*\\(\\s*(?:[^\\s\"')]|\"[^\"\\n]*\"\\s*[^\\s),]|'[^'\\n]*'\\s*[^\\s),])")
+
+// pattern finds import(x) and require(x) of which x begins with a relative path. esbuild would look for
+// the files that x might be, in the folder that the process happens to run in.
+var pattern = regexp.MustCompile("\\b((?:import|require)\\s*\\(\\s*)(\"\\.{1,2}/[^\"\\n]*\"\\s*\\+|'\\.{1,2}/[^'\\n]*'\\s*\\+|`\\.{1,2}/)")
+
+// hidePatterns makes those names such as esbuild leaves alone: values of assignments.
+func hidePatterns(source string) string {
+	return pattern.ReplaceAllString(source, "${1}__cfemu.name = $2")
+}
 
 // moduleImport begins the names by which the entry code imports modules that are looked up by name.
 const moduleImport = ownSpace + ":module/"

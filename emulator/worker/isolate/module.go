@@ -185,6 +185,7 @@ func (b *bundle) load(m worker.Module) api.OnLoadResult {
 			Notes:    []api.Note{{Text: "docs/COMPATIBILITY.md says what the engine lacks"}},
 		}}}
 	}
+	contents = hidePatterns(contents)
 	return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}
 }
 

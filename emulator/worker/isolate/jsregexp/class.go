@@ -220,6 +220,9 @@ func (p *parser) nested() (value, error) {
 		minus, both := !first && strings.HasPrefix(rest, "--"), !first && strings.HasPrefix(rest, "&&")
 		if minus || both {
 			p.at += 2
+			if rest[2:] == "" || both && rest[2] == '&' {
+				return v, syntaxError("Invalid character in character class")
+			}
 		}
 		w, err := p.operand()
 		if err != nil {

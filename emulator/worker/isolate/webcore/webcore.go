@@ -48,6 +48,7 @@ func Install(h host.Host) *Core {
 	must(g.DefineDataPropertySymbol(coreKey, c.rt.ToValue(&box{c}), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
 	c.installStacks()
 	c.installPrelude()
+	c.installDispose()
 	c.installRegExp()
 	c.guardAllocations()
 	c.installException()
