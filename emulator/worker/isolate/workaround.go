@@ -302,7 +302,7 @@ func (s *scanner) regexpMayStart() bool {
 }
 
 func (s *scanner) regexp() {
-	start, body := s.at, s.at
+	start := s.at
 	inClass := false
 	for s.at++; s.at < len(s.code); s.at++ {
 		switch c := s.code[s.at]; {
@@ -313,7 +313,7 @@ func (s *scanner) regexp() {
 		case c == ']':
 			inClass = false
 		case c == '/' && !inClass, c == '\n':
-			body = s.at
+			body := s.at
 			s.at++
 			for s.at < len(s.code) && isWord(s.code[s.at]) {
 				s.at++
