@@ -143,7 +143,7 @@ func appendText(b []uint16, s goja.String) []uint16 {
 
 // forget lets go of the buffers. A turn ends with it.
 func (a *appender) forget() {
-	if a.used {
+	if a != nil && a.used {
 		a.ascii, a.wide, a.used = [buffers][]byte{}, [buffers][]uint16{}, false
 	}
 }

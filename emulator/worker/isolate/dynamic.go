@@ -2,8 +2,10 @@ package isolate
 
 import (
 	"encoding/json"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -39,8 +41,8 @@ func (b *bundle) entryCode() string {
 	}
 	var all strings.Builder
 	all.WriteString("__cfemu.modules({ \"cloudflare:workers\": () => import(\"cloudflare:workers\")")
-	for name, m := range b.modules {
-		if m.Type != worker.WasmModule {
+	for _, name := range slices.Sorted(maps.Keys(b.modules)) {
+		if b.modules[name].Type != worker.WasmModule {
 			all.WriteString(", " + jsonText(name) + ": () => import(" + jsonText(moduleImport+name) + ")")
 		}
 	}

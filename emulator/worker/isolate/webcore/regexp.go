@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf16"
 
 	"github.com/dlclark/regexp2/v2"
@@ -265,7 +266,11 @@ func (r *regexps) indices(s *regexpState, text goja.String, start int) goja.Valu
 	}
 	runes, at, from := units(text, unicode, start)
 	m, err := s.indices.FindRunesMatchStartingAt(runes, from)
-	must(err)
+	if err != nil {
+		e, failed := r.rt.New(r.rt.Get("Error"), r.rt.ToValue("the indices of this match take too long to find in cfemu's embedded engine"))
+		must(failed)
+		panic(e)
+	}
 	if m == nil {
 		return goja.Undefined()
 	}
@@ -306,8 +311,12 @@ func compileIndices(low jsregexp.Lowered, unicode bool) *regexp2.Regexp {
 	}
 	rx, err := regexp2.Compile(pattern, options)
 	must(err)
+	rx.MatchTimeout = indicesTimeout
 	return rx
 }
+
+// indicesTimeout bounds the second match of flag d, which backtracks where the first need not have.
+const indicesTimeout = 10 * time.Second
 
 // splitAstral writes what lies beyond 16 bits as two units.
 func splitAstral(pattern string) string {
