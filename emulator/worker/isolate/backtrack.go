@@ -58,6 +58,8 @@ func (i *isolate) limitBacktracking() error {
 // limitMatch prepares a pattern for matching v.
 func (i *isolate) limitMatch(rx *goja.Object, p patch.Pattern, v goja.Value, once bool) {
 	m := p.Backtracker()
+	// Go's matcher passes over an empty match that follows another at once; JavaScript has it.
+	empty := !once && p.Global() && p.MatchesEmpty()
 	if m == nil {
 		// goja goes to the matcher where it cannot match in linear time: from the middle of a text, and
 		// over and over in one that is not ASCII.
@@ -68,7 +70,7 @@ func (i *isolate) limitMatch(rx *goja.Object, p patch.Pattern, v goja.Value, onc
 			if at, ok := rx.Get("lastIndex").Export().(int64); ok && at == 0 {
 				return
 			}
-		} else if _, ascii := patch.ASCII(v); ascii {
+		} else if _, ascii := patch.ASCII(v); ascii && !empty {
 			return
 		}
 		key := matcherKey{p.Text(), p.Options()}
@@ -83,6 +85,9 @@ func (i *isolate) limitMatch(rx *goja.Object, p patch.Pattern, v goja.Value, onc
 			i.matchers[key] = m
 		}
 		p.SetBacktracker(m)
+	}
+	if empty {
+		p.Backtrack()
 	}
 	m.MatchTimeout = i.budget + matchGrace
 	if inv := i.current; inv != nil {

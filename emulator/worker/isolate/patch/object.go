@@ -3,6 +3,7 @@ package patch
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"sync"
 	"unsafe"
 
@@ -103,6 +104,9 @@ var expressions = sync.OnceValue(func() *expression {
 			panic("goja's patterns have no " + name)
 		}
 		*at = f.Offset
+		if name == "regexpWrapper" && (f.Type.Kind() != reflect.Pointer || !f.Type.ConvertibleTo(reflect.TypeFor[*regexp.Regexp]())) {
+			panic("goja's patterns have another linear matcher than they had")
+		}
 		if name == "regexp2Wrapper" {
 			x.backtrackers = f.Type.Elem()
 		}
@@ -160,6 +164,17 @@ func (p Pattern) Options() regexp2.RegexOptions {
 		}
 	}
 	return o
+}
+
+// MatchesEmpty reports whether the pattern, where goja matches it in linear time, matches an empty text.
+func (p Pattern) MatchesEmpty() bool {
+	linear := *(**regexp.Regexp)(unsafe.Add(p.at, expressions().linear))
+	return linear != nil && linear.MatchString("")
+}
+
+// Backtrack leaves the pattern with its backtracking matcher only, which it must have.
+func (p Pattern) Backtrack() {
+	*(*unsafe.Pointer)(unsafe.Add(p.at, expressions().linear)) = nil
 }
 
 // Backtracker is the matcher for what cannot be matched in linear time, nil when goja has not needed it yet.
