@@ -12,6 +12,7 @@ import (
 type value struct {
 	set     set
 	strings []string
+	may     bool // it may contain strings, by the looks of it, and so cannot be negated
 }
 
 // property reads \p{…} or \P{…}.
@@ -231,7 +232,7 @@ func (p *parser) nested() (value, error) {
 		v = p.combine(v, w, minus, both)
 	}
 	if negated {
-		if len(v.strings) > 0 {
+		if v.may {
 			return v, syntaxError("Negated character class may contain strings")
 		}
 		v.set = v.set.complement()
@@ -246,11 +247,11 @@ func (p *parser) combine(v, w value, minus, both bool) value {
 	}
 	switch {
 	case minus:
-		return value{v.set.minus(w.set), slices.DeleteFunc(v.strings, in)}
+		return value{v.set.minus(w.set), slices.DeleteFunc(v.strings, in), v.may}
 	case both:
-		return value{v.set.intersect(w.set), slices.DeleteFunc(v.strings, func(s string) bool { return !in(s) })}
+		return value{v.set.intersect(w.set), slices.DeleteFunc(v.strings, func(s string) bool { return !in(s) }), v.may && w.may}
 	}
-	return value{union(v.set, w.set), append(v.strings, w.strings...)}
+	return value{union(v.set, w.set), append(v.strings, w.strings...), v.may || w.may}
 }
 
 // key is s as it is compared.
@@ -292,7 +293,7 @@ func (p *parser) quoted() (value, error) {
 		if len(current) == 1 {
 			v.set = union(v.set, set{{current[0], current[0]}})
 		} else {
-			v.strings = append(v.strings, string(current))
+			v.strings, v.may = append(v.strings, string(current)), true
 		}
 		current = nil
 	}

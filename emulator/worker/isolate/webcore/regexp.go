@@ -180,7 +180,13 @@ func (r *regexps) lower(pattern goja.String, source, flags string) *goja.Object 
 			r.syntaxError("Invalid flags supplied to RegExp constructor '" + flags + "'")
 		}
 	}
-	refuse := func(text string) { r.syntaxError("Invalid regular expression: /" + source + "/" + flags + ": " + text) }
+	told := "" // the flags in the order in which they are told
+	for _, f := range "dgimsuvy" {
+		if strings.ContainsRune(flags, f) {
+			told += string(f)
+		}
+	}
+	refuse := func(text string) { r.syntaxError("Invalid regular expression: /" + source + "/" + told + ": " + text) }
 	low, err := jsregexp.Lower(source, flags)
 	if err != nil {
 		refuse(err.Error())
@@ -196,12 +202,7 @@ func (r *regexps) lower(pattern goja.String, source, flags string) *goja.Object 
 		refuse(text)
 	}
 	must(patch.SetSource(template, pattern))
-	s := &regexpState{Value: goja.Undefined(), low: low, names: low.Names}
-	for _, f := range "dgimsuvy" { // the order in which flags are told
-		if strings.ContainsRune(flags, f) {
-			s.flags += string(f)
-		}
-	}
+	s := &regexpState{Value: goja.Undefined(), low: low, names: low.Names, flags: told}
 	// goja forgets the names where it matches code points in linear time.
 	if s.names == nil && strings.Contains(low.Flags, "u") {
 		if names := jsregexp.GroupNames(source); slices.ContainsFunc(names, func(n string) bool { return n != "" }) {
