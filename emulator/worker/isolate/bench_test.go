@@ -55,6 +55,16 @@ func BenchmarkD1Rows(b *testing.B) {
 	serve(b, w.load(b))
 }
 
+// BenchmarkPage builds a page of 5000 rows by += and, for the difference, by what goja copies each time.
+func BenchmarkPage(b *testing.B) {
+	const row = "`<tr><td>${i}</td><td>invoice ${i}</td><td>${i * 3} EUR</td></tr>`"
+	for name, add := range map[string]string{"in place": "html += " + row, "copied": "html = html + " + row} {
+		b.Run(name, func(b *testing.B) {
+			serve(b, newBench(handler(`let html = ""; for (let i = 0; i < 5000; i++) `+add+`; return new Response(html)`)).load(b))
+		})
+	}
+}
+
 func BenchmarkLoad(b *testing.B) {
 	bench := newBench(handler(`return new Response("hello")`))
 	e := isolate.New(isolate.Options{})

@@ -130,6 +130,9 @@ func (i *isolate) evaluate(s *script) error {
 		return i.realm.ArrayBuffer(append([]byte(nil), s.data[call.Argument(0).String()]...))
 	}))
 	i.define(host, "workers", i.workersExports())
+	if err := i.defineBundle(host); err != nil {
+		return err
+	}
 	i.installEvents()
 
 	var promise *goja.Promise

@@ -142,12 +142,12 @@ func functionName(s string) string {
 	return s
 }
 
-// parseStack reads the text of an Error's stack as goja writes it: "\tat name (file:line:column(pc))"
-// and "\tat file:line:column(pc)".
+// parseStack reads the text of an Error's stack as V8 writes it, "    at name (file:line:column)" and
+// "    at file:line:column", and as goja does: "\tat name (file:line:column(pc))".
 func parseStack(text string) []worker.Frame {
 	var out []worker.Frame
 	for line := range strings.Lines(text) {
-		line, ok := strings.CutPrefix(strings.TrimRight(line, "\n"), "\tat ")
+		line, ok := strings.CutPrefix(strings.TrimLeft(strings.TrimRight(line, "\n"), " \t"), "at ")
 		if !ok {
 			continue
 		}

@@ -82,6 +82,9 @@ type isolate struct {
 	env        *goja.Object
 	shims      *goja.Object // what env/index.js exports
 	main       entry
+	appender   *appender
+	matchers   matchers
+	mayEval    bool // code may be made of texts
 	handlers   []string
 }
 
@@ -122,11 +125,17 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	if err := i.installLoop(); err != nil {
 		return err
 	}
-	i.installJSON()
+	i.installStringify()
 	i.core = webcore.Install(i)
 	webintl.Install(i)
+	if err := i.limitBacktracking(); err != nil {
+		return err
+	}
 	webcrypto.Install(i)
 	i.fetch = webfetch.Install(i)
+	if err := errors.Join(i.installJSON(), i.limitEval()); err != nil {
+		return err
+	}
 	i.installTimers()
 	i.installConsole()
 	i.installContext()
@@ -146,7 +155,7 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 		}
 		return err
 	}
-	return nil
+	return i.endEval()
 }
 
 // installLoop makes what turn needs.

@@ -19,6 +19,8 @@ type jsonReader struct {
 	// rows makes objects of D1's {"columns": …, "rows": …} wherever it is the value of "results"; nil:
 	// they stay as they are.
 	rows *isolate
+	// deepest is how deep arrays and objects may nest.
+	deepest int
 }
 
 var errJSON = errors.New("malformed JSON")
@@ -32,10 +34,15 @@ func (i *isolate) readJSON(text []byte, rows bool) (goja.Value, error) {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
-	r := &jsonReader{rt: i.rt, text: s}
+	r := &jsonReader{rt: i.rt, text: s, deepest: maxJSONDepth}
 	if rows {
 		r.rows = i
 	}
+	return r.whole()
+}
+
+// whole reads a value that is all of the text.
+func (r *jsonReader) whole() (goja.Value, error) {
 	v, err := r.value(0)
 	if err != nil {
 		return nil, err
@@ -77,7 +84,7 @@ func (r *jsonReader) accept(c byte) bool {
 }
 
 func (r *jsonReader) value(depth int) (goja.Value, error) {
-	if depth > maxJSONDepth {
+	if depth > r.deepest {
 		return nil, errJSON
 	}
 	switch c := r.peek(); c {
@@ -136,17 +143,15 @@ func (r *jsonReader) object(depth int) (goja.Value, error) {
 	}
 }
 
-// setOwn makes v an own property, whatever its name.
+// setOwn makes v an own property of an object of ours, whatever its name.
 func setOwn(o *goja.Object, key string, v goja.Value) {
-	if key == "__proto__" {
-		// An assignment would set the prototype.
-		if err := o.DefineDataProperty(key, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
-			panic(err) // an object of ours
-		}
+	// An assignment would set the prototype.
+	if key != "__proto__" && o.Set(key, v) == nil {
 		return
 	}
-	if err := o.Set(key, v); err != nil {
-		panic(err) // an object of ours
+	// Code may also have frozen Object.prototype, by which assignments fail.
+	if err := o.DefineDataProperty(key, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
+		panic(err)
 	}
 }
 

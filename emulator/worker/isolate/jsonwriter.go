@@ -30,9 +30,9 @@ type jsonPrimordials struct {
 	object, array *goja.Object
 }
 
-// installJSON puts a JSON.stringify of ours in place of the runtime's, which it calls whenever there
+// installStringify puts a JSON.stringify of ours in place of the runtime's, which it calls whenever there
 // are no untouched rows about.
-func (i *isolate) installJSON() {
+func (i *isolate) installStringify() {
 	json := i.rt.Get("JSON").(*goja.Object)
 	native, _ := goja.AssertFunction(json.Get("stringify"))
 	array := i.rt.Get("Array").(*goja.Object)

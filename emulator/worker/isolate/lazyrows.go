@@ -84,7 +84,7 @@ func (l *lazyRows) fill() {
 	if l.inv != nil {
 		l.inv.lazy--
 	}
-	r := &jsonReader{rt: l.isolate.rt, text: l.text}
+	r := &jsonReader{rt: l.isolate.rt, text: l.text, deepest: maxJSONDepth}
 	rows, err := r.rowObjects(l.columns)
 	if err != nil {
 		panic(err) // the text has been read before

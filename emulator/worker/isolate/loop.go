@@ -156,6 +156,7 @@ func (i *isolate) turn(inv *invocation, f func()) {
 	if i.rejections.pending() && !i.hearsRejections() {
 		i.tellRejections()
 	}
+	i.appender.forget()
 	i.base, i.current, i.task = nil, nil, nil
 }
 

@@ -3,11 +3,9 @@ package isolate
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/dop251/goja"
-	"github.com/dop251/goja/parser"
 	"github.com/evanw/esbuild/pkg/api"
 
 	"github.com/cfemu/cfemu/emulator/worker"
@@ -29,12 +27,13 @@ const (
 	entryImport = ownSpace + ":main"
 )
 
-// lowered is the syntax that goja does not parse, or parses wrongly.
+// lowered is the syntax that goja does not parse, or parses wrongly. What esbuild has no remedy for is
+// edited in the bundle, see workarounds.
 func lowered() map[string]bool {
 	off := map[string]bool{}
 	for _, feature := range []string{
-		"async-generator", "for-await", "using", "decorators", "regexp-match-indices", "regexp-set-notation",
-		"import-attributes", "import-assertions", "dynamic-import", "import-meta", "hashbang",
+		"async-generator", "for-await", "using", "decorators", "import-attributes", "import-assertions",
+		"import-meta", "hashbang",
 	} {
 		off[feature] = false
 	}
@@ -51,7 +50,7 @@ func buildScript(spec worker.Spec) (*script, error) {
 		b.modules[m.Name] = m
 	}
 	result := api.Build(api.BuildOptions{
-		Stdin:     &api.StdinOptions{Contents: `import * as main from "` + entryImport + `"; __cfemu.main(main);`, Sourcefile: ownSpace + ":entry.js"},
+		Stdin:     &api.StdinOptions{Contents: b.entryCode(), Sourcefile: ownSpace + ":entry.js"},
 		Bundle:    true,
 		Outfile:   scriptName,
 		Format:    api.FormatESModule, // the one format that may hold top-level await
@@ -75,7 +74,7 @@ func buildScript(spec worker.Spec) (*script, error) {
 			code = f.Contents
 		}
 	}
-	program, err := compileScript(string(code), mapping)
+	program, err := b.compile(string(code), mapping)
 	if err != nil {
 		return nil, err
 	}
@@ -86,53 +85,6 @@ func buildScript(spec worker.Spec) (*script, error) {
 		}
 	}
 	return s, nil
-}
-
-// compileScript wraps the bundle in the async function that gives it top-level await and edits around
-// goja's bugs, and compiles it. The source map follows both.
-func compileScript(code string, mapping []byte) (*goja.Program, error) {
-	edits := workarounds(code)
-	var sm sourceMap
-	if err := json.Unmarshal(mapping, &sm); err != nil {
-		return nil, fmt.Errorf("source map of the bundle: %w", err)
-	}
-	for n, src := range sm.Sources {
-		sm.Sources[n] = strings.TrimPrefix(src, moduleSpace+":")
-	}
-	if len(edits) > 0 {
-		if err := sm.shift(code, edits); err != nil {
-			return nil, fmt.Errorf("source map of the bundle: %w", err)
-		}
-		code = apply(code, edits)
-	}
-	sm.Mappings = ";" + countFromOne(sm.Mappings) // after the wrapper's line
-	mapping, err := json.Marshal(sm)
-	if err != nil {
-		return nil, fmt.Errorf("source map of the bundle: %w", err)
-	}
-	source := "(async function (__cfemu) { \"use strict\";\n" + code + "\n})\n//# sourceMappingURL=" + mapName + "\n"
-	ast, err := goja.Parse(scriptName, source, parser.WithSourceMapLoader(func(string) ([]byte, error) { return mapping, nil }))
-	if err != nil {
-		return nil, parseError(err)
-	}
-	program, err := goja.CompileAST(ast, false)
-	if err != nil {
-		return nil, &worker.BuildError{Message: err.Error(), Hint: unsupportedHint}
-	}
-	return program, nil
-}
-
-const unsupportedHint = "the embedded engine does not know this syntax (docs/COMPATIBILITY.md lists what it lacks)"
-
-// parseError is for syntax that esbuild lets pass and goja does not.
-func parseError(err error) error {
-	list, ok := err.(parser.ErrorList)
-	if !ok || len(list) == 0 {
-		return &worker.BuildError{Message: err.Error(), Hint: unsupportedHint}
-	}
-	first := list[0]
-	return &worker.BuildError{File: first.Position.Filename, Line: first.Position.Line, Column: first.Position.Column,
-		Message: first.Message, Hint: unsupportedHint}
 }
 
 // A bundle resolves and loads the modules of one upload for esbuild.
@@ -160,9 +112,9 @@ func (b *bundle) resolve(a api.OnResolveArgs) api.OnResolveResult {
 		return api.OnResolveResult{Path: b.entry, Namespace: moduleSpace}
 	}
 	importer := strings.TrimPrefix(a.Importer, moduleSpace+":")
-	name := path.Clean(a.Path)
-	if strings.HasPrefix(a.Path, "./") || strings.HasPrefix(a.Path, "../") {
-		name = path.Join(path.Dir(importer), a.Path)
+	name := moduleName(a.Path, importer)
+	if own, ok := strings.CutPrefix(a.Path, moduleImport); ok {
+		name = own
 	}
 	if _, ok := b.modules[name]; ok {
 		return api.OnResolveResult{Path: name, Namespace: moduleSpace}
@@ -170,12 +122,19 @@ func (b *bundle) resolve(a api.OnResolveArgs) api.OnResolveResult {
 	if _, ok := cloudflareModules[a.Path]; ok {
 		return api.OnResolveResult{Path: a.Path, Namespace: ownSpace}
 	}
-	return api.OnResolveResult{Errors: []api.Message{missing(a.Path, importer)}}
+	message := missing(a.Path, importer)
+	if a.Kind == api.ResolveJSDynamicImport && strings.HasPrefix(message.Text, noSuchModule) {
+		// Whoever awaits it is told, as in production.
+		return api.OnResolveResult{Path: a.Path, External: true}
+	}
+	return api.OnResolveResult{Errors: []api.Message{message}}
 }
+
+const noSuchModule = "No such module"
 
 // missing is the error for an import that leads nowhere; its note becomes the hint.
 func missing(name, importer string) api.Message {
-	text, hint := fmt.Sprintf("No such module %q.", name), ""
+	text, hint := fmt.Sprintf(noSuchModule+" %q.", name), ""
 	bare := strings.TrimPrefix(name, "node:")
 	switch {
 	case strings.HasPrefix(name, "node:") || nodeModules[strings.SplitN(bare, "/", 2)[0]]:
@@ -226,6 +185,7 @@ func (b *bundle) load(m worker.Module) api.OnLoadResult {
 			Notes:    []api.Note{{Text: "docs/COMPATIBILITY.md says what the engine lacks"}},
 		}}}
 	}
+	contents = hidePatterns(contents)
 	return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}
 }
 
@@ -247,8 +207,13 @@ func (b *bundle) buildError(messages []api.Message) error {
 		return e
 	}
 	e.Column, e.SourceLine = m.Location.Column+1, m.Location.LineText
+	b.originate(e)
+	return e
+}
+
+// originate moves an error's place from a module to where the module was made from.
+func (b *bundle) originate(e *worker.BuildError) {
 	if pos, line, ok := originalPosition(b.modules[e.File].Content, e.Line, e.Column); ok {
 		e.File, e.Line, e.Column, e.SourceLine = pos.File, pos.Line, pos.Column, line
 	}
-	return e
 }

@@ -164,12 +164,8 @@ func countFromOne(mappings string) string {
 	return string(out)
 }
 
-// shift moves the mappings by what edits, none of which spans a line, do to the columns of code.
-func (m *sourceMap) shift(code string, edits []edit) error {
-	lines, err := m.decode()
-	if err != nil {
-		return err
-	}
+// shift moves the mappings of code's lines by what edits, none of which spans a line, do to its columns.
+func shift(lines [][]mapping, code string, edits []edit) {
 	start, n := 0, 0
 	for row := 0; row < len(lines) && n < len(edits); row++ {
 		end := len(code)
@@ -185,8 +181,6 @@ func (m *sourceMap) shift(code string, edits []edit) error {
 		}
 		start = end
 	}
-	m.encode(lines)
-	return nil
 }
 
 // shiftLine moves the segments of one line. Their columns count UTF-16 units, edits count bytes.
@@ -199,11 +193,21 @@ func shiftLine(segments []mapping, text string, start int, edits []edit) {
 			column += units
 		}
 		for n < len(edits) && edits[n].at < start+at {
-			by += len(edits[n].insert)
+			by += utf16Length(edits[n].text) - utf16Length(text[edits[n].at-start:edits[n].end-start])
 			n++
 		}
-		segments[k].column += by
+		segments[k].column = max(segments[k].column+by, 0)
 	}
+}
+
+func utf16Length(s string) int {
+	n := 0
+	for s != "" {
+		size, units := runeUnits(s)
+		s = s[size:]
+		n += units
+	}
+	return n
 }
 
 // runeUnits is the size of the first rune of s in bytes and in UTF-16 units.

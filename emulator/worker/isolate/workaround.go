@@ -1,52 +1,57 @@
 package isolate
 
 import (
+	"slices"
 	"strings"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/jsregexp"
 )
 
-// An edit inserts text into the bundle at a byte offset. It holds no line break.
+// An edit puts text in the place of the bundle's bytes from at to end. It holds no line break, and
+// neither do they.
 type edit struct {
-	at     int
-	insert string
+	at, end int
+	text    string
 }
+
+func insert(at int, text string) edit { return edit{at, at, text} }
 
 func apply(code string, edits []edit) string {
 	var b strings.Builder
 	last := 0
 	for _, e := range edits {
 		b.WriteString(code[last:e.at])
-		b.WriteString(e.insert)
-		last = e.at
+		b.WriteString(e.text)
+		last = e.end
 	}
 	b.WriteString(code[last:])
 	return b.String()
 }
 
-// workarounds finds where the bundle must be edited because of two bugs of goja:
+// A refusal is a place in the bundle that the engine cannot do, whatever is edited.
+type refusal struct {
+	at            int
+	message, hint string
+}
+
+// workarounds finds where the bundle must be edited, and what cannot be helped. importer says which
+// module a place in the bundle comes from. The reasons are what goja gets wrong or lacks:
 //
 //   - a class field named get, set or async with an initialiser does not parse; quoted it does;
 //   - an arrow function that uses the arguments of the function around it reads wrong values, unless
-//     that function has mentioned arguments itself before.
+//     that function has mentioned arguments itself before;
+//   - regular expressions with \p{…}, flags v and d and the like, see package jsregexp;
+//   - import(x) of a name that is not known before;
+//   - s += x copies all of s, see concat.go.
 //
 // It knows JavaScript's tokens, and as much of its grammar as it takes to tell a class body and a
 // function body from other braces. The code is esbuild's output: one statement a line, every one
 // ended by a semicolon, no operator at the start of a line.
-func workarounds(code string) []edit {
-	if !strings.Contains(code, "arguments") && !mayHaveOddField(code) {
-		return nil
-	}
-	s := &scanner{code: code, prev: ";"}
+func workarounds(code string, importer func(at int) string) ([]edit, []refusal) {
+	s := &scanner{code: code, prev: ";", texts: map[string]bool{}, importer: importer}
 	s.run()
-	return s.sorted()
-}
-
-func mayHaveOddField(code string) bool {
-	for _, name := range oddFields {
-		if strings.Contains(code, " "+name+" = ") {
-			return true
-		}
-	}
-	return false
+	slices.SortStableFunc(s.edits, func(a, b edit) int { return a.at - b.at })
+	return s.edits, s.refusals
 }
 
 var oddFields = [...]string{"get", "set", "async"}
@@ -65,7 +70,12 @@ const (
 type scope struct {
 	kind   scopeKind
 	before string // the token before a paren
-	class  bool   // a class keyword is waiting for its body within this scope
+	from   int    // of a call of import: the edit for it
+	// arrow says that an arrow function's body is being read, inner that one has used arguments at that
+	// place, plus one: both matter where the paren turns out to hold a function's parameters.
+	arrow bool
+	inner int
+	class bool // a class keyword is waiting for its body within this scope
 	// Of a function's body: where a statement can be put, and whether only directives were seen yet.
 	insertAt  int
 	prologue  bool
@@ -74,16 +84,21 @@ type scope struct {
 }
 
 type scanner struct {
-	code  string
-	at    int
-	stack []scope
-	outer scope  // the scope around all
-	prev  string // the last token: a word, a punctuator, or one of "0", `"` and "/" for literals
-	prev2 string
+	code string
+	// importer names the module that a place comes from.
+	importer func(at int) string
+	at       int
+	stack    []scope
+	outer    scope  // the scope around all
+	prev     string // the last token: a word, a punctuator, or one of "0", `"` and "/" for literals
+	prev2    string
 	// parenWord is the token that stood before the paren that was closed last.
 	parenWord string
 	newline   bool // a line break lies before the token being read
 	edits     []edit
+	refusals  []refusal
+	sums      []sum           // += whose right side is being read
+	texts     map[string]bool // whether a variable was last given a text
 }
 
 func (s *scanner) top() *scope {
@@ -120,6 +135,7 @@ func (s *scanner) token(c byte) {
 		s.quoted(c)
 	case c == '`':
 		s.at++
+		s.seen("`")
 		s.template()
 	case c == '/' && s.regexpMayStart():
 		s.regexp()
@@ -133,7 +149,12 @@ func isWord(c byte) bool {
 		'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-func (s *scanner) seen(token string) { s.prev2, s.prev = s.prev, token }
+func (s *scanner) seen(token string) {
+	s.prev2, s.prev = s.prev, token
+	if n := len(s.sums); n > 0 && s.sums[n-1].depth == len(s.stack) {
+		s.sums[n-1].token(token)
+	}
+}
 
 // comment passes over a comment, if there is one.
 func (s *scanner) comment() bool {
@@ -169,11 +190,13 @@ func (s *scanner) word() {
 	case afterDot:
 		w = "0" // a property, whatever its name
 	case top.kind == classScope && s.memberStart() && s.fieldFollows() && isOddField(w):
-		s.edits = append(s.edits, edit{start, "'"}, edit{s.at, "'"})
+		s.edits = append(s.edits, insert(start, "'"), insert(s.at, "'"))
 	case w == "class" && s.classFollows():
 		top.class = true
 	case w == "arguments" && !s.isKey():
-		s.usesArguments()
+		s.usesArguments(start)
+	case w == "import" && strings.HasPrefix(s.code[s.at:], "("):
+		s.edits = append(s.edits, edit{start, s.at + 1, "__cfemu.import(" + jsonText(s.importer(start)) + ", "})
 	}
 	top.prologue = false
 	s.seen(w)
@@ -211,15 +234,20 @@ func (s *scanner) classFollows() bool {
 func (s *scanner) isKey() bool { return s.at < len(s.code) && s.code[s.at] == ':' }
 
 // usesArguments notes the function that arguments belongs to.
-func (s *scanner) usesArguments() {
+func (s *scanner) usesArguments(at int) {
+	arrow := s.outer.arrow
 	for n := len(s.stack) - 1; n >= 0; n-- {
 		sc := &s.stack[n]
+		arrow = arrow || sc.arrow
+		if sc.kind == parenScope && arrow {
+			sc.inner = at + 1
+		}
 		if sc.kind != functionScope {
 			continue
 		}
 		if !sc.edited {
 			sc.edited = true
-			s.edits = append(s.edits, edit{sc.insertAt, " arguments;"})
+			s.edits = append(s.edits, insert(sc.insertAt, " arguments;"))
 		}
 		return
 	}
@@ -274,6 +302,7 @@ func (s *scanner) regexpMayStart() bool {
 }
 
 func (s *scanner) regexp() {
+	start := s.at
 	inClass := false
 	for s.at++; s.at < len(s.code); s.at++ {
 		switch c := s.code[s.at]; {
@@ -284,10 +313,12 @@ func (s *scanner) regexp() {
 		case c == ']':
 			inClass = false
 		case c == '/' && !inClass, c == '\n':
+			body := s.at
 			s.at++
 			for s.at < len(s.code) && isWord(s.code[s.at]) {
 				s.at++
 			}
+			s.literal(start, s.code[start+1:body], s.code[body+1:s.at])
 			s.top().prologue = false
 			s.seen("/re/")
 			return
@@ -298,7 +329,7 @@ func (s *scanner) regexp() {
 func (s *scanner) punctuator(c byte) {
 	switch c {
 	case '(':
-		s.stack = append(s.stack, scope{kind: parenScope, before: s.prev})
+		s.stack = append(s.stack, scope{kind: parenScope, before: s.prev, from: len(s.edits)})
 		s.at++
 		s.seen("(")
 	case '[':
@@ -314,18 +345,48 @@ func (s *scanner) punctuator(c byte) {
 		if top := s.top(); top.kind == functionScope && top.directive {
 			top.insertAt, top.directive = s.at, false
 		}
+		s.ends(s.at - 1)
+		s.top().arrow = false
 		s.seen(";")
+	case ',':
+		s.ends(s.at)
+		s.top().arrow = false
+		s.at++
+		s.seen(",")
 	default:
 		s.top().prologue = false
-		for _, long := range [...]string{"=>", "?.", "...", "++", "--"} {
-			if strings.HasPrefix(s.code[s.at:], long) {
-				s.at += len(long)
-				s.seen(long)
-				return
-			}
+		s.operator(c)
+	}
+}
+
+// operators are those of several characters that must not be taken for others.
+var operators = [...]string{"=>", "===", "!==", "==", "!=", "<=", ">=", "??=", "??", "?.", "...", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="}
+
+func (s *scanner) operator(c byte) {
+	token := string(c)
+	for _, long := range operators {
+		if strings.HasPrefix(s.code[s.at:], long) {
+			token = long
+			break
 		}
-		s.at++
-		s.seen(string(c))
+	}
+	if token == ":" && s.ternaryEnds() {
+		s.ends(s.at)
+	}
+	at := s.at
+	s.at += len(token)
+	switch token {
+	case "=>":
+		s.top().arrow = true
+	case "=":
+		if isWord(s.prev[0]) {
+			rest := strings.TrimLeft(s.code[s.at:], " ")
+			s.texts[s.prev] = rest != "" && strings.IndexByte("'\"`", rest[0]) >= 0
+		}
+	}
+	s.seen(token)
+	if token == "+=" {
+		s.begins(at)
 	}
 }
 
@@ -355,6 +416,7 @@ func isControl(word string) bool {
 }
 
 func (s *scanner) close(c byte) {
+	s.ends(s.at)
 	s.at++
 	if len(s.stack) == 0 {
 		return
@@ -367,17 +429,35 @@ func (s *scanner) close(c byte) {
 	}
 	if sc.kind == parenScope {
 		s.parenWord = sc.before
+		s.closedParen(sc)
 	}
 	s.top().prologue = false
 	s.seen(string(c))
 }
 
-// sorted returns the edits by offset; one that was noted late may lie before others.
-func (s *scanner) sorted() []edit {
-	for n := 1; n < len(s.edits); n++ {
-		for k := n; k > 0 && s.edits[k].at < s.edits[k-1].at; k-- {
-			s.edits[k], s.edits[k-1] = s.edits[k-1], s.edits[k]
-		}
+// closedParen looks at what follows a paren, which tells what it was.
+func (s *scanner) closedParen(sc scope) {
+	rest := strings.TrimLeft(s.code[s.at:], " ")
+	body := strings.HasPrefix(rest, "{") && (s.top().kind == classScope || !isControl(sc.before))
+	if sc.before == "import" && body { // a method of that name
+		s.edits = slices.Delete(s.edits, sc.from-1, sc.from)
+		return
 	}
-	return s.edits
+	if body && sc.inner > 0 {
+		s.refusals = append(s.refusals, refusal{sc.inner - 1,
+			"An arrow function in a default parameter uses the arguments of the function that the parameter belongs to.",
+			"the embedded engine gets such arguments wrong; use a rest parameter, or read arguments in the function's body"})
+	}
+}
+
+// literal lowers a regular expression that goja has not all of.
+func (s *scanner) literal(at int, pattern, flags string) {
+	if !jsregexp.Needed(pattern, flags) {
+		return
+	}
+	if _, err := jsregexp.Lower(pattern, flags); err != nil {
+		s.refusals = append(s.refusals, refusal{at, "Invalid regular expression: /" + pattern + "/" + flags + ": " + err.Error(), ""})
+		return
+	}
+	s.edits = append(s.edits, edit{at, s.at, "__cfemu.regexp(" + jsonText(pattern) + ", \"" + flags + "\")"})
 }

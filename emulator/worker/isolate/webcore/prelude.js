@@ -431,25 +431,6 @@
   }
 
   function installErrors() {
-    // V8's way to give any object a stack; libraries call it in constructors of errors of their own.
-    define(Error, {
-      captureStackTrace(target, from) {
-        needObject(target, 'The target of captureStackTrace');
-        const frames = new Error().stack.split('\n').filter((line) => line.startsWith('\tat ')).slice(1);
-        if (typeof from === 'function') {
-          // goja's frames of class constructors are nameless, so one on top counts as from's own.
-          const named = frames.findIndex((line) => from.name && line.startsWith(`\tat ${from.name} (`));
-          if (named >= 0) frames.splice(0, named + 1);
-          else if (target instanceof from && frames.length > 0 && !frames[0].endsWith('))')) frames.shift();
-        }
-        let head;
-        try { head = Error.prototype.toString.call(target); } catch { head = 'Error'; }
-        hidden(target, 'stack', [head, ...frames, ''].join('\n'));
-      },
-    });
-    if (!('stackTraceLimit' in Error)) {
-      defineProperty(Error, 'stackTraceLimit', { value: 10, writable: true, enumerable: true, configurable: true });
-    }
     if ('SuppressedError' in globalThis) return;
     const SuppressedError = function SuppressedError(error, suppressed, message) {
       const e = Reflect.construct(Error, [], new.target ?? SuppressedError);

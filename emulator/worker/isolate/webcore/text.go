@@ -3,6 +3,7 @@ package webcore
 import (
 	"fmt"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/dop251/goja"
 )
@@ -86,4 +87,34 @@ func isSpace(u uint16) bool {
 		return true
 	}
 	return false
+}
+
+// EscapeLone returns the text of s with lone surrogates, which no Go string can hold, as escapes.
+func EscapeLone(s goja.String) string {
+	text := s.String()
+	if !strings.ContainsRune(text, '\uFFFD') {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < s.Length(); i++ {
+		u := s.CharAt(i)
+		switch {
+		case isLead(u) && i+1 < s.Length() && isTrail(s.CharAt(i+1)):
+			i++
+			b.WriteRune(utf16.DecodeRune(rune(u), rune(s.CharAt(i))))
+		case isLead(u), isTrail(u):
+			fmt.Fprintf(&b, `\u%04x`, u)
+		default:
+			b.WriteRune(rune(u))
+		}
+	}
+	return b.String()
+}
+
+// StringOf is ToString.
+func (c *Core) StringOf(v goja.Value) goja.String {
+	if s, ok := v.(goja.String); ok {
+		return s
+	}
+	return c.rt.ToValue(c.realm.String(v)).(goja.String)
 }

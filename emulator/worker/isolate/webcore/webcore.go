@@ -37,6 +37,7 @@ type Core struct {
 	scope          *Target // the global object's
 	events         *eventClasses
 	navigator      *idl.Class[*navigator]
+	regexps        *regexps
 }
 
 // coreKey is where the global object keeps the Core. Symbols belong to no runtime.
@@ -50,7 +51,11 @@ func Install(h host.Host) *Core {
 	c := &Core{host: h, rt: h.Runtime(), realm: h.Realm()}
 	g := c.rt.GlobalObject()
 	must(g.DefineDataPropertySymbol(coreKey, c.rt.ToValue(&box{c}), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
+	c.installStacks()
 	c.installPrelude()
+	c.installDispose()
+	c.installRegExp()
+	c.guardAllocations()
 	c.installException()
 	c.installEvents()
 	c.installScope()
