@@ -15,6 +15,7 @@ import (
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webcore"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webcrypto"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webfetch"
@@ -68,12 +69,14 @@ type isolate struct {
 	contexts   *idl.Class[*invocation] // ExecutionContext
 	env        *goja.Object
 	shims      *goja.Object // what env/index.js exports
+	node       *node.Registry
 	main       entry
 	handlers   []string
 }
 
 var (
 	_ host.Host     = (*isolate)(nil)
+	_ node.Isolate  = (*isolate)(nil)
 	_ worker.Worker = (*isolate)(nil)
 )
 
@@ -117,6 +120,8 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	if err := i.installShims(shims); err != nil {
 		return err
 	}
+	i.node = node.New(i)
+	i.node.InstallGlobals()
 	stop := context.AfterFunc(ctx, func() { i.rt.Interrupt(context.Cause(ctx)) })
 	defer func() {
 		if !stop() {

@@ -1,0 +1,2 @@
+export function escape(text) { return encodeURIComponent(text) }
+export default { escape }
