@@ -1,8 +1,21 @@
 package isolate
 
-import "github.com/cfemu/cfemu/emulator/worker"
+import (
+	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
+)
 
 // The methods of node.Isolate.
 
 func (i *isolate) Compat() worker.Compat      { return i.spec.Compat }
 func (i *isolate) Bindings() []worker.Binding { return i.spec.Bindings }
+
+func (i *isolate) Inspect(v goja.Value, o node.InspectOptions) string {
+	p := i.newPrinter()
+	p.maxDepth = o.Depth
+	return p.print(v)
+}
+
+func (i *isolate) Format(args []goja.Value, o node.InspectOptions) string { return i.format(args) }

@@ -18,17 +18,22 @@ const (
 	V2       // modules with and without it, and the globals
 )
 
-// ModeOf is what the compatibility date and flags ask for.
+// The compatibility dates from which nodejs_compat means V2, and is on by itself.
 // Receipt: https://developers.cloudflare.com/workers/configuration/compatibility-flags/#nodejs-compatibility-flag
+const (
+	v2Date      = "2024-09-23"
+	defaultDate = "2026-08-04"
+)
+
+// ModeOf is what the compatibility date and flags ask for.
 func ModeOf(c worker.Compat) Mode {
 	has := func(flag string) bool { return slices.Contains(c.Flags, flag) }
+	byDefault := c.Date >= defaultDate
+	v1 := has("nodejs_compat") || byDefault && !has("no_nodejs_compat")
 	switch {
-	case has("nodejs_compat_v2"):
+	case has("nodejs_compat_v2"), !has("no_nodejs_compat_v2") && (byDefault || v1 && c.Date >= v2Date):
 		return V2
-	case has("nodejs_compat"):
-		if c.Date >= "2024-09-23" && !has("no_nodejs_compat_v2") {
-			return V2
-		}
+	case v1:
 		return V1
 	case has("nodejs_als"):
 		return ALS

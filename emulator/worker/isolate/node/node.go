@@ -24,6 +24,9 @@ type Isolate interface {
 	Compat() worker.Compat
 	// Bindings are what env has.
 	Bindings() []worker.Binding
+	// Inspect writes a value as util.inspect does, and Format what util.format makes of its arguments.
+	Inspect(v goja.Value, o InspectOptions) string
+	Format(args []goja.Value, o InspectOptions) string
 }
 
 // A Registry holds the modules that have run in one runtime.
@@ -93,3 +96,20 @@ func must(err error) {
 		panic(err)
 	}
 }
+
+// newError makes an error of a class of js/internal/errors.js.
+func (r *Registry) newError(code string, args ...any) *goja.Object {
+	codes := r.Require("internal/errors").Get("codes").(*goja.Object)
+	values := make([]goja.Value, len(args))
+	for n, a := range args {
+		values[n] = r.rt.ToValue(a)
+	}
+	o, err := r.rt.New(codes.Get(code), values...)
+	if err != nil {
+		panic(err)
+	}
+	return o
+}
+
+// fail throws one.
+func (r *Registry) fail(code string, args ...any) { panic(r.newError(code, args...)) }

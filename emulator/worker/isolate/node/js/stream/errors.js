@@ -47,6 +47,7 @@ export const invalidReturn = coded(TypeError, 'ERR_INVALID_RETURN_VALUE', (input
   `Expected ${input} to be returned from the "${name}" function but got ${value?.constructor?.name ? `an instance of ${value.constructor.name}` : `type ${typeof value}`}.`);
 export const unknownEncoding = coded(TypeError, 'ERR_UNKNOWN_ENCODING', (name) => `Unknown encoding: ${name}`);
 export const notImplemented = coded(Error, 'ERR_METHOD_NOT_IMPLEMENTED', (name) => `The ${name} method is not implemented`);
+export const unsupported = coded(Error, 'ERR_METHOD_NOT_IMPLEMENTED', (what) => `node:stream ${what} is not supported by the embedded engine`);
 export const multipleCallback = coded(Error, 'ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
 export const destroyedError = coded(Error, 'ERR_STREAM_DESTROYED', (what) => `Cannot call ${what} after a stream was destroyed`);
 export const alreadyFinished = coded(Error, 'ERR_STREAM_ALREADY_FINISHED', (what) => `Cannot call ${what} after a stream was finished`);

@@ -1,7 +1,7 @@
 // finished: tells once when a stream is over, however it ends.
 import process from 'node:process';
 import { AsyncResource } from 'node:async_hooks';
-import { abortError, invalidArgType, needFunction, needObject, needSignal, onAbort, prematureClose } from './errors.js';
+import { abortError, invalidArgType, needFunction, needObject, needSignal, onAbort, prematureClose, unsupported } from './errors.js';
 import { isClosed, isNodeStream, isReadable, isReadableFinished, isReadableNode, isReadableWeb, isWritable, isWritableFinished,
   isWritableNode, isWritableWeb, willEmitClose } from './kind.js';
 
@@ -20,7 +20,8 @@ export function finished(stream, options, callback) {
   needFunction(callback, 'callback');
   needSignal(options.signal, 'options.signal');
   callback = once(AsyncResource.bind(callback));
-  if (isReadableWeb(stream) || isWritableWeb(stream)) return finishedWeb(stream, options, callback);
+  // Deviation: finished of node:stream takes no Web streams, whose end nobody can see who does not hold their lock.
+  if (isReadableWeb(stream) || isWritableWeb(stream)) throw unsupported('finished() of a Web stream');
   if (!isNodeStream(stream)) throw invalidArgType('stream', ['ReadableStream', 'WritableStream', 'Stream'], stream);
   return watch(stream, options, callback);
 }
@@ -127,36 +128,6 @@ function watch(stream, options, callback) {
     }
   }
   return cleanup;
-}
-
-/** finished for a ReadableStream or WritableStream, which tell it only to who holds their lock, or by a hidden promise. */
-function finishedWeb(stream, options, callback) {
-  let active = true;
-  const done = (err) => {
-    if (active) process.nextTick(() => callback.call(stream, err));
-  };
-  let forget = () => {};
-  if (options.signal) {
-    forget = onAbort(options.signal, () => {
-      done(abortError(options.signal.reason));
-      active = false;
-    });
-  }
-  const closed = closedOf(stream);
-  closed.then(() => { forget(); done(); }, (err) => { forget(); done(err); });
-  return () => { active = false; };
-}
-
-/** A promise for the end of a Web stream. A locked one cannot be watched. */
-function closedOf(stream) {
-  try {
-    const holder = isReadableWeb(stream) ? stream.getReader() : stream.getWriter();
-    const { closed } = holder;
-    // Released at once, closed would reject: the lock is kept until the stream is over.
-    return closed.finally(() => holder.releaseLock());
-  } catch (err) {
-    return Promise.reject(err);
-  }
 }
 
 /** finished as a promise. */
