@@ -1,10 +1,10 @@
 // Readable as an async iterable, and Readable.from.
 import process from 'node:process';
 import { Buffer } from 'node:buffer';
-import { Readable } from './readable.js';
-import { destroyer } from './destroy.js';
-import { finished } from './finished.js';
-import { aggregate, invalidArgType, needObject, nullValues } from './errors.js';
+import { Readable } from 'node:internal/stream/readable';
+import { destroyer } from 'node:internal/stream/destroy';
+import { finished } from 'node:internal/stream/finished';
+import { aggregate, invalidArgType, needObject, nullValues } from 'node:internal/stream/errors';
 
 /**
  * An async iterator of the stream's chunks. Its return destroys the stream, unless destroyOnReturn is
@@ -89,10 +89,10 @@ Readable.prototype.iterator = function iterator(options) {
   return iterate(this, options);
 };
 
-/** A stream of what iterable yields, one chunk for a string or a Buffer. */
-export function from(iterable, options) {
+/** A stream, of the class, of what iterable yields: one chunk for a string or a Buffer. */
+export function from(iterable, options, Class = Readable) {
   if (typeof iterable === 'string' || iterable instanceof Buffer) {
-    return new Readable({ objectMode: true, ...options, read() {
+    return new Class({ objectMode: true, ...options, read() {
       this.push(iterable);
       this.push(null);
     } });
@@ -100,14 +100,16 @@ export function from(iterable, options) {
   const isAsync = typeof iterable?.[Symbol.asyncIterator] === 'function';
   if (!isAsync && typeof iterable?.[Symbol.iterator] !== 'function') throw invalidArgType('iterable', 'Iterable', iterable);
   const iterator = isAsync ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
-  const stream = new Readable({ objectMode: true, highWaterMark: 1, ...options });
+  const stream = new Class({ objectMode: true, highWaterMark: 1, ...options });
   let reading = false;
   stream._read = function () {
     if (reading) return;
     reading = true;
     pump();
   };
+  const destroy = stream._destroy;
   stream._destroy = function (err, cb) {
+    destroy.call(this, err, () => {});
     close(err).then(() => process.nextTick(cb, err), (e) => process.nextTick(cb, e || err));
   };
   async function close(err) {
@@ -144,4 +146,4 @@ export function from(iterable, options) {
   }
   return stream;
 }
-Readable.from = from;
+Readable.from = (iterable, options) => from(iterable, options);

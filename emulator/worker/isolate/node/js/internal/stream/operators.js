@@ -1,10 +1,13 @@
 // The iterator helpers of Readable: map, filter, toArray and the like.
-import { Readable } from './readable.js';
-import { from, iterate } from './iterate.js';
-import { finished } from './finished.js';
-import { abortError, invalidArgType, missingArgs, needFunction, needObject, needSignal, onAbort, outOfRange } from './errors.js';
+import { Readable } from 'node:internal/stream/readable';
+import { from, iterate } from 'node:internal/stream/iterate';
+import { abortError, invalidArgType, needObject, needSignal, onAbort, outOfRange } from 'node:internal/stream/errors';
 
 const done = { done: true, value: undefined };
+
+function needFn(fn, name = 'fn') {
+  if (typeof fn !== 'function') throw invalidArgType(name, ['Function', 'AsyncFunction'], fn);
+}
 
 function checked(options) {
   if (options != null) needObject(options, 'options');
@@ -53,7 +56,7 @@ function stepper(source, step) {
 
 /** Calls fn for the chunks, several at a time, and yields the results in the order of the chunks. */
 function mapped(stream, fn, options) {
-  needFunction(fn, 'fn');
+  needFn(fn);
   checked(options);
   const concurrency = options?.concurrency == null ? 1 : positive(options.concurrency, 'concurrency', 1);
   const ahead = options?.highWaterMark == null ? concurrency - 1 : positive(options.highWaterMark, 'highWaterMark', 0);
@@ -145,7 +148,7 @@ async function each(stream, options, visit) {
 const streamOperators = {
   map(fn, options) { return mapped(this, fn, options); },
   filter(fn, options) {
-    needFunction(fn, 'fn');
+    needFn(fn);
     const source = mapped(this, async (value, opts) => [await fn(value, opts), value], options);
     return stepper(source, async () => {
       for (;;) {
@@ -213,7 +216,7 @@ const streamOperators = {
 
 const promiseOperators = {
   async forEach(fn, options) {
-    needFunction(fn, 'fn');
+    needFn(fn);
     const source = mapped(this, async (value, opts) => { await fn(value, opts); }, options);
     while (!(await source.next()).done);
   },
@@ -223,7 +226,7 @@ const promiseOperators = {
     return chunks;
   },
   async some(fn, options) {
-    needFunction(fn, 'fn');
+    needFn(fn);
     const source = mapped(this, fn, options);
     for (;;) {
       const { value, done: over } = await source.next();
@@ -235,18 +238,18 @@ const promiseOperators = {
     }
   },
   async every(fn, options) {
-    needFunction(fn, 'fn');
+    needFn(fn);
     return !(await promiseOperators.some.call(this, async (...args) => !(await fn(...args)), options));
   },
   async find(fn, options) {
-    needFunction(fn, 'fn');
+    needFn(fn);
     const source = streamOperators.filter.call(this, fn, options);
     const { value } = await source.next();
     await source.return();
     return value;
   },
   async reduce(fn, initial, options) {
-    needFunction(fn, 'reducer');
+    needFn(fn, 'reducer');
     let empty = arguments.length < 2;
     let total = initial;
     const controller = new AbortController();

@@ -1,14 +1,14 @@
 // pipeline: joins streams, iterables and generator functions, and takes all of them down when one fails.
 import process from 'node:process';
 import { AsyncResource } from 'node:async_hooks';
-import { Readable } from './readable.js';
-import { Duplex, PassThrough } from './duplex.js';
-import { destroyer } from './destroy.js';
-import { finished } from './finished.js';
-import { iterate } from './iterate.js';
-import { abortError, destroyedError, invalidArgType, invalidReturn, missingArgs, needFunction, needSignal, onAbort, prematureClose } from './errors.js';
-import { isIterable, isNodeStream, isReadable, isReadableFinished, isReadableNode, isReadableWeb, isTransformWeb, isWebStream, isWritableWeb } from './kind.js';
-import { duplexFromWeb, readableFromWeb, writableFromWeb } from './web.js';
+import { Readable } from 'node:internal/stream/readable';
+import { Duplex, PassThrough } from 'node:internal/stream/duplex';
+import { destroyer } from 'node:internal/stream/destroy';
+import { finished } from 'node:internal/stream/finished';
+import { iterate } from 'node:internal/stream/iterate';
+import { abortError, destroyedError, invalidArgType, invalidReturn, missingArgs, needFunction, needSignal, onAbort, prematureClose } from 'node:internal/stream/errors';
+import { isIterable, isNodeStream, isReadable, isReadableFinished, isReadableNode, isReadableWeb, isTransformWeb, isWebStream, isWritableWeb } from 'node:internal/stream/kind';
+import { duplexFromWeb, readableFromWeb, writableFromWeb } from 'node:internal/stream/web';
 
 export function pipeline(...streams) {
   const callback = streams.pop();
@@ -107,7 +107,7 @@ class Pipeline {
 
   adapt(stream, isFirst, isLast) {
     if (isTransformWeb(stream)) return duplexFromWeb(stream);
-    if (isReadableWeb(stream) && isFirst) return readableFromWeb(stream);
+    if (isReadableWeb(stream) && isFirst) return readableFromWeb(stream, { objectMode: true });
     if (isWritableWeb(stream) && isLast) return writableFromWeb(stream);
     throw invalidArgType('val', ['Readable', 'Iterable', 'AsyncIterable'], stream);
   }
@@ -150,7 +150,7 @@ class Pipeline {
       if (isReadable(stream) && this.streams[this.streams.length - 1] === stream) this.lastCleanup.push(cleanup);
     } else if (isReadableWeb(ret)) {
       this.open++;
-      pump(readableFromWeb(ret), stream, (err) => this.finishOne(err), end);
+      pump(readableFromWeb(ret, { objectMode: true }), stream, (err) => this.finishOne(err), end);
     } else if (isIterable(ret)) {
       this.open++;
       pump(ret, stream, (err) => this.finishOne(err), end);

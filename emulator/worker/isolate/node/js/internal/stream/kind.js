@@ -85,8 +85,8 @@ export function isClosed(s) {
 }
 
 export function isErrored(s) {
-  return !!(s && (s.readableErrored ?? s.writableErrored ?? s._readableState?.errored ?? s._writableState?.errored ??
-    s[Symbol.for('nodejs.stream.errored')]));
+  return !!(s && (s[Symbol.for('nodejs.stream.errored')] ?? s.readableErrored ?? s.writableErrored ??
+    s._readableState?.errorEmitted ?? s._writableState?.errorEmitted));
 }
 
 export function isDisturbed(s) {

@@ -1,11 +1,11 @@
 // The classes Duplex, Transform and PassThrough.
 import process from 'node:process';
-import { Stream } from './legacy.js';
-import { Readable, initReadable, constructedReadable } from './readable.js';
-import { Writable, initWritable, constructedWritable, writableProperties } from './writable.js';
-import { construct } from './destroy.js';
-import { addAbortSignalTo } from './signal.js';
-import { notImplemented } from './errors.js';
+import { Stream } from 'node:internal/stream/legacy';
+import { Readable, initReadable, constructedReadable } from 'node:internal/stream/readable';
+import { Writable, initWritable, constructedWritable, writableProperties } from 'node:internal/stream/writable';
+import { construct } from 'node:internal/stream/destroy';
+import { addAbortSignalTo } from 'node:internal/stream/signal';
+import { notImplemented } from 'node:internal/stream/errors';
 
 export function Duplex(options) {
   if (!(this instanceof Duplex)) return new Duplex(options);
@@ -39,6 +39,34 @@ Object.defineProperty(Duplex.prototype, 'destroyed', {
   },
   configurable: true,
 });
+
+/** Two streams, each of which reads what is written into the other. */
+export function duplexPair(options) {
+  const sides = [];
+  const side = (n) => {
+    let callback = null;
+    const self = new Duplex({ ...options,
+      read() {
+        const cb = callback;
+        callback = null;
+        cb?.();
+      },
+      write(chunk, encoding, cb) {
+        if (chunk.length === 0) process.nextTick(cb);
+        else sides[1 - n].feed(chunk, cb);
+      },
+      final(cb) {
+        sides[1 - n].self.on('end', cb);
+        sides[1 - n].self.push(null);
+      } });
+    return { self, feed(chunk, cb) {
+      self.push(chunk);
+      callback = cb;
+    } };
+  };
+  sides.push(side(0), side(1));
+  return sides.map((s) => s.self);
+}
 
 const kCallback = Symbol('kCallback');
 

@@ -1,7 +1,7 @@
 // pipe and unpipe of Readable: the destination's write decides the pace.
 import process from 'node:process';
-import { errorOrDestroy } from './destroy.js';
-import { prependListener } from './legacy.js';
+import { errorOrDestroy } from 'node:internal/stream/destroy';
+import { prependListener } from 'node:internal/stream/legacy';
 
 /** Reads into dest until the end, pausing whenever dest is full. */
 export function pipe(dest, options) {

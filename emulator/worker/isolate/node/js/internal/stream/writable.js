@@ -1,12 +1,12 @@
 // The class Writable: chunks wait in a buffer while _write is busy.
 import process from 'node:process';
 import { Buffer } from 'node:buffer';
-import { Stream } from './legacy.js';
-import { destroy, undestroy, construct, errorOrDestroy } from './destroy.js';
-import { highWaterMarkOf } from './state.js';
-import { addAbortSignalTo } from './signal.js';
+import { Stream } from 'node:internal/stream/legacy';
+import { destroy, undestroy, construct, errorOrDestroy } from 'node:internal/stream/destroy';
+import { highWaterMarkOf } from 'node:internal/stream/state';
+import { addAbortSignalTo } from 'node:internal/stream/signal';
 import { invalidArgType, notImplemented, multipleCallback, destroyedError, alreadyFinished, cannotPipe, nullValues,
-  writeAfterEnd, unknownEncoding, abortError } from './errors.js';
+  writeAfterEnd, unknownEncoding, abortError } from 'node:internal/stream/errors';
 
 const noop = () => {};
 const kOnFinished = Symbol('kOnFinished');

@@ -1,7 +1,7 @@
 // How streams begin and end: _construct, destroy, and the events error and close after it.
 import process from 'node:process';
-import { aggregate, abortError, multipleCallback } from './errors.js';
-import { kDestroyed, isDestroyed, isFinished } from './kind.js';
+import { aggregate, abortError, multipleCallback } from 'node:internal/stream/errors';
+import { kDestroyed, isDestroyed, isFinished } from 'node:internal/stream/kind';
 
 const kDestroy = Symbol('kDestroy');
 const kConstruct = Symbol('kConstruct');

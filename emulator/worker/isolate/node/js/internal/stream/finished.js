@@ -1,9 +1,10 @@
 // finished: tells once when a stream is over, however it ends.
 import process from 'node:process';
 import { AsyncResource } from 'node:async_hooks';
-import { abortError, invalidArgType, needFunction, needObject, needSignal, onAbort, prematureClose, unsupported } from './errors.js';
+import { abortError, invalidArgType, needFunction, needObject, needSignal, onAbort, prematureClose } from 'node:internal/stream/errors';
+import { unsupported } from 'node:internal/absent';
 import { isClosed, isNodeStream, isReadable, isReadableFinished, isReadableNode, isReadableWeb, isWritable, isWritableFinished,
-  isWritableNode, isWritableWeb, willEmitClose } from './kind.js';
+  isWritableNode, isWritableWeb, willEmitClose } from 'node:internal/stream/kind';
 
 const isRequest = (s) => s.setHeader && typeof s.abort === 'function';
 
@@ -21,7 +22,7 @@ export function finished(stream, options, callback) {
   needSignal(options.signal, 'options.signal');
   callback = once(AsyncResource.bind(callback));
   // Deviation: finished of node:stream takes no Web streams, whose end nobody can see who does not hold their lock.
-  if (isReadableWeb(stream) || isWritableWeb(stream)) throw unsupported('finished() of a Web stream');
+  if (isReadableWeb(stream) || isWritableWeb(stream)) throw unsupported('stream', 'finished() of a Web stream');
   if (!isNodeStream(stream)) throw invalidArgType('stream', ['ReadableStream', 'WritableStream', 'Stream'], stream);
   return watch(stream, options, callback);
 }

@@ -1,5 +1,5 @@
 // How much a stream buffers before it says that it has enough.
-import { invalidArgValue, outOfRange } from './errors.js';
+import { invalidArgValue, outOfRange } from 'node:internal/stream/errors';
 
 let bytes = 64 * 1024;
 let objects = 16;

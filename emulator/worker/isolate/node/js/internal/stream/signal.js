@@ -1,7 +1,7 @@
 // addAbortSignal: an aborted signal destroys the stream.
-import { abortError, invalidArgType, onAbort } from './errors.js';
-import { isNodeStream, isReadableWeb, isWritableWeb } from './kind.js';
-import { finished } from './finished.js';
+import { abortError, invalidArgType, onAbort } from 'node:internal/stream/errors';
+import { isNodeStream, isReadableWeb, isWritableWeb } from 'node:internal/stream/kind';
+import { finished } from 'node:internal/stream/finished';
 
 export function addAbortSignal(signal, stream) {
   if (signal === null || typeof signal !== 'object' || !('aborted' in signal)) throw invalidArgType('signal', 'AbortSignal', signal);

@@ -2,12 +2,12 @@
 import process from 'node:process';
 import { Buffer } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
-import { Stream } from './legacy.js';
-import { destroy, undestroy, construct, errorOrDestroy } from './destroy.js';
-import { highWaterMarkOf } from './state.js';
-import { addAbortSignalTo } from './signal.js';
-import { invalidArgType, outOfRange, notImplemented, pushAfterEnd, unshiftAfterEnd, abortError } from './errors.js';
-import { pipe, unpipe } from './pipe.js';
+import { Stream } from 'node:internal/stream/legacy';
+import { destroy, undestroy, construct, errorOrDestroy } from 'node:internal/stream/destroy';
+import { highWaterMarkOf } from 'node:internal/stream/state';
+import { addAbortSignalTo } from 'node:internal/stream/signal';
+import { invalidArgType, outOfRange, notImplemented, pushAfterEnd, unshiftAfterEnd, abortError } from 'node:internal/stream/errors';
+import { pipe, unpipe } from 'node:internal/stream/pipe';
 
 const kPaused = Symbol('kPaused');
 const noop = () => {};
