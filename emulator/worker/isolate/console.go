@@ -16,6 +16,7 @@ type console struct {
 	counts map[string]int
 	began  map[string]func() string
 	frames []goja.StackFrame // reused
+	custom *goja.Symbol      // what names an object's own method for being printed, nil until asked for
 }
 
 // consoleLine delivers one line; inv may be nil.

@@ -6,13 +6,21 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 )
 
 // format joins the arguments of console.log: the first may hold % placeholders, strings stand as they
 // are, all else is inspected.
-func (i *isolate) format(args []goja.Value) string {
+func (i *isolate) format(args []goja.Value) string { return i.formatWith(args, node.DefaultInspect()) }
+
+func (i *isolate) formatWith(args []goja.Value, o node.InspectOptions) string {
 	if len(args) == 0 {
 		return ""
+	}
+	inspect := func(v goja.Value) string {
+		p := &printer{isolate: i, options: o}
+		return p.print(v)
 	}
 	var b strings.Builder
 	rest := args
@@ -25,7 +33,7 @@ func (i *isolate) format(args []goja.Value) string {
 			b.WriteString(text)
 		}
 	} else {
-		b.WriteString(i.inspect(args[0]))
+		b.WriteString(inspect(args[0]))
 		rest = args[1:]
 	}
 	for _, v := range rest {
@@ -33,7 +41,7 @@ func (i *isolate) format(args []goja.Value) string {
 		if s, ok := v.(goja.String); ok {
 			b.WriteString(s.String())
 		} else {
-			b.WriteString(i.inspect(v))
+			b.WriteString(inspect(v))
 		}
 	}
 	return b.String()
@@ -78,7 +86,7 @@ func (i *isolate) placeholder(verb byte, v goja.Value) string {
 		return text.String()
 	case 'o':
 		p := i.newPrinter()
-		p.maxDepth = 4
+		p.options.Depth, p.options.ShowHidden = 4, true
 		return p.print(v)
 	case 'O':
 		return i.inspect(v)
@@ -99,7 +107,7 @@ func (i *isolate) placeholderString(v goja.Value) string {
 		return i.inspect(v)
 	}
 	p := i.newPrinter()
-	p.maxDepth = 0
+	p.options.Depth = 0
 	return p.print(v)
 }
 
@@ -211,7 +219,7 @@ func (i *isolate) printTable(call goja.FunctionCall) {
 					header = append(header, column)
 				}
 				p := i.newPrinter()
-				p.maxDepth = 0
+				p.options.Depth = 0
 				r.cells[column] = p.nested(o.Get(column), 0)
 			}
 		} else {

@@ -13,9 +13,10 @@ func (i *isolate) Compat() worker.Compat      { return i.spec.Compat }
 func (i *isolate) Bindings() []worker.Binding { return i.spec.Bindings }
 
 func (i *isolate) Inspect(v goja.Value, o node.InspectOptions) string {
-	p := i.newPrinter()
-	p.maxDepth = o.Depth
-	return p.print(v)
+	p := &printer{isolate: i, options: o}
+	return p.value(v, 0, true)
 }
 
-func (i *isolate) Format(args []goja.Value, o node.InspectOptions) string { return i.format(args) }
+func (i *isolate) Format(args []goja.Value, o node.InspectOptions) string {
+	return i.formatWith(args, o)
+}

@@ -31,12 +31,14 @@ type Isolate interface {
 
 // A Registry holds the modules that have run in one runtime.
 type Registry struct {
-	i       Isolate
-	rt      *goja.Runtime
-	mode    Mode
-	ran     map[string]*goja.Object // exports by name
-	natives map[string]*goja.Object // by area
-	require goja.Value              // what modules import each other by
+	i         Isolate
+	rt        *goja.Runtime
+	mode      Mode
+	ran       map[string]*goja.Object // exports by name
+	natives   map[string]*goja.Object // by area
+	require   goja.Value              // what modules import each other by
+	buffers   buffers
+	inspector *goja.Object // util.inspect, nil until asked for
 }
 
 // New returns a registry in which nothing has run.
