@@ -15,6 +15,10 @@ func areaOf(name string) area {
 	switch name {
 	case "buffer":
 		return bufferNatives
+	case "crypto":
+		return cryptoNatives
+	case "zlib":
+		return (*Registry).zlibNatives
 	case "util":
 		return utilNatives
 	}
