@@ -57,8 +57,10 @@ type isolate struct {
 	resolved   goja.Callable // Promise.resolve
 	task       func()
 	now        time.Time
-	base       *invocation // whose turn it is
-	current    *invocation // whose code runs
+	base       *invocation   // whose turn it is
+	current    *invocation   // whose code runs
+	frame      *node.Frame   // what its AsyncLocalStorages hold
+	grabbed    *asyncContext // the last that Grab made
 	live       map[*invocation]struct{}
 	lastID     uint64
 	stalled    []*invocation
@@ -243,7 +245,16 @@ func (i *isolate) Hold() func(f func()) {
 		i.refuseGlobalScope()
 	}
 	inv.holds++
-	return func(f func()) { i.queue.post(task{inv: inv, run: f, held: true}) }
+	frame := i.frame
+	if frame == nil {
+		return func(f func()) { i.queue.post(task{inv: inv, run: f, held: true}) }
+	}
+	return func(f func()) {
+		i.queue.post(task{inv: inv, held: true, run: func() {
+			i.frame = frame
+			f()
+		}})
+	}
 }
 
 // Watch runs f on the loop, in the invocation whose code is running, when its client goes away before

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 	"github.com/cfemu/cfemu/internal/clock"
 )
 
@@ -125,14 +126,14 @@ func (i *isolate) runTask(t task) {
 // turn runs f and then the microtasks in inv, within its CPU budget. What f or a microtask throws
 // past all catching ends up with the invocation whose code was running.
 func (i *isolate) turn(inv *invocation, f func()) {
-	i.base, i.current = inv, inv
+	i.base, i.current, i.frame = inv, inv, nil
 	i.now = i.clock.Now()
 	i.task = f
 	took := clock.Stopwatch()
 	i.watch.begin(inv.budget - inv.cpu)
 	err := i.enter()
 	for err == nil && len(i.settling) > 0 {
-		i.current = inv
+		i.current, i.frame = inv, nil
 		i.task = i.settle
 		err = i.enter()
 	}
@@ -145,7 +146,7 @@ func (i *isolate) turn(inv *invocation, f func()) {
 		i.abort(cmp.Or(i.current, inv), err, overtime)
 	}
 	i.reportRejections()
-	i.base, i.current, i.task = nil, nil, nil
+	i.base, i.current, i.frame, i.grabbed, i.task = nil, nil, nil, nil, nil
 }
 
 // enter calls i.task below a JavaScript frame, so that whatever it resolves queues its reactions
@@ -233,19 +234,40 @@ func (i *isolate) othersCouldHelp(s *invocation) bool {
 	return false
 }
 
-// Grab, Resumed and Exited are goja's AsyncContextTracker: they carry the invocation through promise
-// reactions, so that a callback never runs in another's context.
+// An asyncContext is what code that waits goes on in, where an AsyncLocalStorage is in use. Without
+// one the invocation alone does, which costs nothing.
+type asyncContext struct {
+	inv   *invocation
+	frame *node.Frame
+}
 
-func (i *isolate) Grab() any { return i.current }
+// Grab, Resumed and Exited are goja's AsyncContextTracker: they carry the invocation and the frame
+// through promise reactions, so that a callback never runs in another's context.
+
+func (i *isolate) Grab() any {
+	if i.frame == nil {
+		return i.current
+	}
+	if i.grabbed == nil || i.grabbed.inv != i.current || i.grabbed.frame != i.frame {
+		i.grabbed = &asyncContext{i.current, i.frame}
+	}
+	return i.grabbed
+}
 
 // What top-level code left behind runs in the invocation that it was settled by.
 func (i *isolate) Resumed(tracked any) {
-	if i.current, _ = tracked.(*invocation); i.current == nil {
+	if c, ok := tracked.(*asyncContext); ok {
+		i.current, i.frame = c.inv, c.frame
+	} else {
+		i.current, _ = tracked.(*invocation)
+		i.frame = nil
+	}
+	if i.current == nil {
 		i.current = i.base
 	}
 }
 
-func (i *isolate) Exited() { i.current = i.base }
+func (i *isolate) Exited() { i.current, i.frame = i.base, nil }
 
 // A watchdog interrupts the runtime when a turn lasts longer than it may.
 type watchdog struct {

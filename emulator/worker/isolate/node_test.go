@@ -1,10 +1,14 @@
 package isolate_test
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/internal/testkit"
 )
 
 // nodeBench is newBench for a Worker that has asked for Node.js's modules.
@@ -78,5 +82,69 @@ func TestWhatIsAbsentThrowsOnlyWhenUsed(t *testing.T) {
 		`"node:dgram Socket is not supported by the embedded engine","ERR_METHOD_NOT_IMPLEMENTED"]`
 	if got := get(t, b.load(t), "/"); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func TestAsyncLocalStorageFollowsEveryRequest(t *testing.T) {
+	const clients = 10
+	arrived, release := make(chan struct{}, clients), make(chan struct{})
+	b := nodeBench(`import { AsyncLocalStorage } from "node:async_hooks"
+		const als = new AsyncLocalStorage()
+		const seen = what => console.log(what, als.getStore())
+		export default { fetch(request, env, ctx) {
+			return als.run(new URL(request.url).pathname, async () => {
+				ctx.waitUntil(new Promise(resolve => setTimeout(() => { seen("waitUntil timer"); resolve() }, 1)).then(() => seen("waitUntil")))
+				const res = await env.GATE.fetch("http://gate/")
+				seen("fetch")
+				const reader = res.body.getReader()
+				await reader.read()
+				seen("read")
+				request.signal.addEventListener("abort", () => seen("abort"))
+				const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(9))
+				seen("digest")
+				await scheduler.wait(1)
+				return new Response(new ReadableStream({ async pull(c) {
+					await scheduler.wait(1)
+					c.enqueue(new TextEncoder().encode(als.getStore()))
+					c.close()
+				} }))
+			})
+		} }`)
+	b.spec.Bindings = []worker.Binding{{Name: "GATE", Type: "service", Service: roundTripper(func(r *http.Request) (*http.Response, error) {
+		arrived <- struct{}{}
+		<-release
+		return answer(200, "body"), nil
+	})}}
+	w := b.load(t)
+	var wg sync.WaitGroup
+	for n := range clients {
+		path := "/" + itoa(n)
+		wg.Go(func() {
+			if text, err := tryGet(t, w, path); err != nil || text != path {
+				t.Errorf("%s: %q, %v", path, text, err)
+			}
+		})
+	}
+	for range clients {
+		<-arrived
+	}
+	close(release)
+	wg.Wait()
+	testkit.Wait(t, func() error {
+		if n := len(b.messages()); n != clients*5 {
+			return fmt.Errorf("%d lines, want %d: %q", n, clients*5, b.messages())
+		}
+		return nil
+	})
+	count := map[string]int{}
+	for _, m := range b.messages() {
+		count[m]++
+	}
+	for n := range clients {
+		for _, what := range []string{"waitUntil timer", "waitUntil", "fetch", "read", "digest"} {
+			if key := what + " /" + itoa(n); count[key] != 1 {
+				t.Errorf("%q was told %d times", key, count[key])
+			}
+		}
 	}
 }

@@ -13,6 +13,8 @@ type area func(r *Registry, n *natives)
 // areaOf finds an area by its name.
 func areaOf(name string) area {
 	switch name {
+	case "async":
+		return asyncNatives
 	case "buffer":
 		return bufferNatives
 	case "crypto":

@@ -27,6 +27,10 @@ type Isolate interface {
 	// Inspect writes a value as util.inspect does, and Format what util.format makes of its arguments.
 	Inspect(v goja.Value, o InspectOptions) string
 	Format(args []goja.Value, o InspectOptions) string
+	// Frame is the async context of the code that runs. The isolate carries it along: code that waits
+	// for something goes on in the frame that it waited in.
+	Frame() *Frame
+	SetFrame(f *Frame)
 }
 
 // A Registry holds the modules that have run in one runtime.

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webcore"
 )
 
 // InspectOptions are those of util.inspect. The zero value is not the default.
@@ -42,6 +44,10 @@ func DefaultInspect() InspectOptions {
 
 func utilNatives(r *Registry, n *natives) {
 	n.value("inspect", r.Inspector())
+	n.function("eventListeners", func(call goja.FunctionCall) goja.Value {
+		found := webcore.Of(r.i).Listeners(call.Argument(0), call.Argument(1).String())
+		return r.rt.ToValue(r.rt.NewArray(anys(found)...))
+	})
 	n.function("format", func(call goja.FunctionCall) goja.Value {
 		return r.rt.ToValue(r.i.Format(call.Arguments, DefaultInspect()))
 	})
@@ -128,4 +134,12 @@ func levels(v goja.Value) int {
 		return math.MaxInt32
 	}
 	return int(f)
+}
+
+func anys(values []goja.Value) []any {
+	out := make([]any, len(values))
+	for n, v := range values {
+		out[n] = v
+	}
+	return out
 }

@@ -1,0 +1,2 @@
+export function nextTick(f, ...a) { queueMicrotask(() => f(...a)) }
+export default { nextTick }
