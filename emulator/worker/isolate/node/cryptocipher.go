@@ -100,11 +100,8 @@ func newCryptor(name string, encrypt bool, key, iv []byte, tagLen int) (*cryptor
 		return nil, errKeyLength
 	}
 	ivRight := len(iv) == kind.iv
-	switch kind.mode {
-	case "gcm":
+	if kind.mode == "gcm" {
 		ivRight = len(iv) > 0
-	case "stream":
-		ivRight = len(iv) > 0 && len(iv) <= kind.iv
 	}
 	if !ivRight {
 		return nil, errIV
@@ -140,7 +137,6 @@ func newCryptor(name string, encrypt bool, key, iv []byte, tagLen int) (*cryptor
 
 // useChaCha sets the stream after the block that makes the key of the tag.
 func (c *cryptor) useChaCha(key []byte) error {
-	c.iv = append(make([]byte, 12-len(c.iv)), c.iv...) // OpenSSL fills short ones up in front
 	s, err := chacha20.NewUnauthenticatedCipher(key, c.iv)
 	if err != nil {
 		return err

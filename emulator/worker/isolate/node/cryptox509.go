@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/hex"
 	"encoding/pem"
 	"net"
@@ -44,21 +45,42 @@ func distinguished(name pkix.Name) string {
 	return strings.Join(lines, "\n")
 }
 
+// alternativeNames writes the names in the order of the certificate, which Go's lists have lost.
+// Receipt: https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6
 func alternativeNames(c *x509.Certificate) string {
 	var names []string
-	for _, n := range c.DNSNames {
-		names = append(names, "DNS:"+n)
-	}
-	for _, n := range c.EmailAddresses {
-		names = append(names, "email:"+n)
-	}
-	for _, n := range c.IPAddresses {
-		names = append(names, "IP Address:"+n.String())
-	}
-	for _, n := range c.URIs {
-		names = append(names, "URI:"+n.String())
+	for _, extension := range c.Extensions {
+		var list []asn1.RawValue
+		if !extension.Id.Equal(oid(2, 5, 29, 17)) {
+			continue
+		}
+		if _, err := asn1.Unmarshal(extension.Value, &list); err != nil {
+			return ""
+		}
+		for _, n := range list {
+			switch n.Tag {
+			case 1:
+				names = append(names, "email:"+string(n.Bytes))
+			case 2:
+				names = append(names, "DNS:"+string(n.Bytes))
+			case 6:
+				names = append(names, "URI:"+string(n.Bytes))
+			case 7:
+				names = append(names, "IP Address:"+net.IP(n.Bytes).String())
+			}
+		}
 	}
 	return strings.Join(names, ", ")
+}
+
+// hostPattern is the name in the certificate that is host's.
+func hostPattern(c *x509.Certificate, host string) string {
+	for _, pattern := range c.DNSNames {
+		if (&x509.Certificate{DNSNames: []string{pattern}}).VerifyHostname(host) == nil {
+			return pattern
+		}
+	}
+	return ""
 }
 
 func fingerprint(sum []byte) string {
@@ -111,7 +133,7 @@ func (r *Registry) x509Natives(n *natives) {
 			}
 			return r.rt.ToValue(false)
 		}
-		return r.rt.ToValue(c.VerifyHostname(name) == nil)
+		return r.rt.ToValue(hostPattern(c, name))
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-//go:embed js
+//go:embed all:js
 var files embed.FS
 
 // A module is one of Node.js's, ready to run in any runtime.

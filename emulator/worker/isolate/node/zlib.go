@@ -31,6 +31,7 @@ type zipOptions struct {
 	dictionary []byte
 	most       int  // bytes that may come out, 0 for no limit but maxZipOutput
 	truncated  bool // the input may end early
+	finish     int  // the flush mode at the end of what is compressed
 	quality    int  // of Brotli
 	window     int  // of Brotli, as a power of two
 }
@@ -45,7 +46,7 @@ func zlibFault(code, message string) error {
 
 func (r *Registry) zipOptions(v goja.Value) zipOptions {
 	o := zipOptions{level: memberNumber(v, "level", -1), dictionary: r.memberBytes(v, "dictionary"), most: memberNumber(v, "maxOutputLength", 0),
-		quality: memberNumber(v, "quality", 11), window: memberNumber(v, "window", 22)}
+		quality: memberNumber(v, "quality", 11), window: memberNumber(v, "window", 22), finish: memberNumber(v, "finish", flushFinish)}
 	if m := member(v, "truncated"); m != nil {
 		o.truncated = m.ToBoolean()
 	}
@@ -67,6 +68,9 @@ func newZipper(class string, o zipOptions) zipper {
 func zipAll(class string, o zipOptions, in []byte) ([]byte, error) {
 	z := newZipper(class, o)
 	defer z.free()
+	if _, ok := z.(*deflater); ok {
+		return z.process(in, o.finish)
+	}
 	return z.process(in, flushFinish)
 }
 

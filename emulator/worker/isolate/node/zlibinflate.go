@@ -202,7 +202,7 @@ func (i *inflater) zlib(in *zipInput, read []byte) error {
 			return zlibFault("Z_NEED_DICT", "Missing dictionary")
 		}
 		if adler32.Checksum(dictionary) != binary.BigEndian.Uint32(id[:]) {
-			return dataError("Bad dictionary")
+			return zlibFault("Z_NEED_DICT", "Bad dictionary")
 		}
 	}
 	sum := adler32.New()
@@ -223,14 +223,14 @@ func checked(in *zipInput, sum hash.Hash32, order binary.ByteOrder) error {
 	return nil
 }
 
-// gzip reads the members of RFC 1952. What follows them and is none is left over, as zlib leaves it.
+// gzip reads the members of RFC 1952. Zeros that follow them are left over, as zlib leaves them.
 func (i *inflater) gzip(in *zipInput, read []byte) error {
 	for {
 		if err := i.gzipMember(in, read); err != nil {
 			return err
 		}
 		// Another member may follow at once, or with the next input.
-		if err := in.wait(); err != nil || in.i.in[0] != 0x1F {
+		if err := in.wait(); err != nil || in.i.in[0] == 0 {
 			in.ranOut = false
 			return nil
 		}

@@ -93,12 +93,12 @@ methods({
 
   once(type, listener) {
     validateFunction(listener, 'listener')
-    return add(this, type, wrapOnce(this, type, listener), false)
+    return this.on(type, wrapOnce(this, type, listener)) // subclasses have an on of their own
   },
 
   prependOnceListener(type, listener) {
     validateFunction(listener, 'listener')
-    return add(this, type, wrapOnce(this, type, listener), true)
+    return this.prependListener(type, wrapOnce(this, type, listener))
   },
 
   removeListener(type, listener) {
