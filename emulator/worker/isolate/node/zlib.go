@@ -112,9 +112,9 @@ func (r *Registry) zlibNatives(n *natives) {
 	})
 }
 
-// A limitedBuffer holds output up to a limit.
+// A limitedBuffer holds output up to a limit. It has no method but Write, lest io.Copy goes round it.
 type limitedBuffer struct {
-	bytes.Buffer
+	b     bytes.Buffer
 	most  int
 	total int
 }
@@ -125,15 +125,15 @@ func (b *limitedBuffer) Write(p []byte) (int, error) {
 	if limit == 0 || limit > maxZipOutput {
 		limit = maxZipOutput
 	}
-	if b.most > 0 && b.total > limit || b.Len()+len(p) > limit {
+	if b.most > 0 && b.total > limit || b.b.Len()+len(p) > limit {
 		return 0, tooLarge(limit)
 	}
-	return b.Buffer.Write(p)
+	return b.b.Write(p)
 }
 
 func (b *limitedBuffer) take() []byte {
-	out := bytes.Clone(b.Bytes())
-	b.Reset()
+	out := bytes.Clone(b.b.Bytes())
+	b.b.Reset()
 	return out
 }
 

@@ -18,6 +18,7 @@ export function iterate(stream, options) {
   let cleanup = () => {};
   let over = false;
   let queue = Promise.resolve();
+  let waiting = 0;
 
   function start() {
     started = true;
@@ -59,9 +60,11 @@ export function iterate(stream, options) {
       await new Promise((resolve) => { wake = resolve; });
     }
   }
+  // One at a time; the first begins at once, so that no event is missed that comes before the next tick.
   const inTurn = (f) => {
-    const result = queue.then(f);
-    queue = result.catch(() => {});
+    const result = waiting === 0 ? f() : queue.then(f);
+    waiting++;
+    queue = result.catch(() => {}).then(() => { waiting--; });
     return result;
   };
   return {
