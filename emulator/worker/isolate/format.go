@@ -28,7 +28,7 @@ func (i *isolate) formatWith(args []goja.Value, o node.InspectOptions) string {
 		rest = args[1:]
 		text := first.String()
 		if len(rest) > 0 && strings.Contains(text, "%") {
-			rest = i.substitute(&b, text, rest)
+			rest = i.substitute(&b, text, rest, o)
 		} else {
 			b.WriteString(text)
 		}
@@ -48,7 +48,7 @@ func (i *isolate) formatWith(args []goja.Value, o node.InspectOptions) string {
 }
 
 // substitute writes text with its placeholders filled from args and returns the args that are left.
-func (i *isolate) substitute(b *strings.Builder, text string, args []goja.Value) []goja.Value {
+func (i *isolate) substitute(b *strings.Builder, text string, args []goja.Value, o node.InspectOptions) []goja.Value {
 	for {
 		at := strings.IndexByte(text, '%')
 		if at < 0 || at+1 == len(text) {
@@ -62,7 +62,7 @@ func (i *isolate) substitute(b *strings.Builder, text string, args []goja.Value)
 		case verb == '%':
 			b.WriteByte('%')
 		case len(args) > 0 && strings.IndexByte("sdifjoOc", verb) >= 0:
-			b.WriteString(i.placeholder(verb, args[0]))
+			b.WriteString(i.placeholder(verb, args[0], o))
 			args = args[1:]
 		default:
 			b.WriteByte('%')
@@ -71,7 +71,7 @@ func (i *isolate) substitute(b *strings.Builder, text string, args []goja.Value)
 	}
 }
 
-func (i *isolate) placeholder(verb byte, v goja.Value) string {
+func (i *isolate) placeholder(verb byte, v goja.Value, o node.InspectOptions) string {
 	switch verb {
 	case 's':
 		return i.placeholderString(v)
@@ -85,11 +85,12 @@ func (i *isolate) placeholder(verb byte, v goja.Value) string {
 		}
 		return text.String()
 	case 'o':
-		p := i.newPrinter()
+		p := &printer{isolate: i, options: o}
 		p.options.Depth, p.options.ShowHidden = 4, true
 		return p.print(v)
 	case 'O':
-		return i.inspect(v)
+		p := &printer{isolate: i, options: o}
+		return p.print(v)
 	}
 	return "" // %c takes a style, which a terminal has no use for
 }

@@ -192,6 +192,11 @@ func (i *isolate) abort(inv *invocation, err error, overtime bool) {
 	case errors.As(err, &thrown):
 		i.reportUncaught("Uncaught", thrown.Value())
 	case errors.As(err, &panicked):
+		if e, ok := panicked.value.(exited); ok {
+			inv.waits = 0
+			inv.fail(e.exception())
+			return
+		}
 		i.log.Error("host function panicked", "worker", i.spec.Name, "panic", fmt.Sprint(panicked.value), "stack", string(panicked.stack))
 		inv.fail(&Exception{Outcome: outcomeException, Name: "Error", Message: panicked.Error()})
 	default:

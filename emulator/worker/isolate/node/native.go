@@ -21,6 +21,12 @@ func areaOf(name string) area {
 		return cryptoNatives
 	case "zlib":
 		return (*Registry).zlibNatives
+	case "module":
+		return moduleNatives
+	case "process":
+		return processNatives
+	case "timers":
+		return timersNatives
 	case "util":
 		return utilNatives
 	}

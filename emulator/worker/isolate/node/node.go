@@ -31,6 +31,8 @@ type Isolate interface {
 	// for something goes on in the frame that it waited in.
 	Frame() *Frame
 	SetFrame(f *Frame)
+	// Exit takes the invocation whose code runs away, as process.exit does in production.
+	Exit(code int)
 }
 
 // A Registry holds the modules that have run in one runtime.
@@ -42,7 +44,8 @@ type Registry struct {
 	natives   map[string]*goja.Object // by area
 	require   goja.Value              // what modules import each other by
 	buffers   buffers
-	inspector *goja.Object // util.inspect, nil until asked for
+	timers    map[string]goja.Value // the functions of the web's timers, by name
+	inspector *goja.Object          // util.inspect, nil until asked for
 }
 
 // New returns a registry in which nothing has run.

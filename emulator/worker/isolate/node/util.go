@@ -1,7 +1,9 @@
 package node
 
 import (
+	"bytes"
 	"math"
+	"reflect"
 
 	"github.com/dop251/goja"
 
@@ -47,6 +49,12 @@ func utilNatives(r *Registry, n *natives) {
 	n.function("eventListeners", func(call goja.FunctionCall) goja.Value {
 		found := webcore.Of(r.i).Listeners(call.Argument(0), call.Argument(1).String())
 		return r.rt.ToValue(r.rt.NewArray(anys(found)...))
+	})
+	n.function("kind", func(call goja.FunctionCall) goja.Value { return r.rt.ToValue(kindOf(call.Argument(0).(*goja.Object))) })
+	n.function("sameBytes", func(call goja.FunctionCall) goja.Value {
+		a, _ := bytesOf(call.Argument(0))
+		b, _ := bytesOf(call.Argument(1))
+		return r.rt.ToValue(bytes.Equal(a, b))
 	})
 	n.function("format", func(call goja.FunctionCall) goja.Value {
 		return r.rt.ToValue(r.i.Format(call.Arguments, DefaultInspect()))
@@ -142,4 +150,17 @@ func anys(values []goja.Value) []any {
 		out[n] = v
 	}
 	return out
+}
+
+// kindOf is the class of a built-in object, whatever code has made of its prototype and its tag.
+func kindOf(o *goja.Object) string {
+	switch o.ExportType() {
+	case reflect.TypeFor[*goja.Promise]():
+		return "Promise"
+	case reflect.TypeFor[goja.Proxy]():
+		return "Proxy"
+	case reflect.TypeFor[goja.ArrayBuffer]():
+		return "ArrayBuffer"
+	}
+	return o.ClassName()
 }

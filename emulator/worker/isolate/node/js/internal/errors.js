@@ -78,10 +78,8 @@ define('ERR_OUT_OF_RANGE', RangeError, (name, range, value) =>
 define('ERR_PARSE_ARGS_INVALID_OPTION_VALUE', TypeError, message => message)
 define('ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL', TypeError, arg =>
   `Unexpected argument '${arg}'. This command does not take positional arguments`)
-define('ERR_PARSE_ARGS_UNKNOWN_OPTION', TypeError, (option, allowPositionals) =>
-  `Unknown option '${option}'` + (allowPositionals && allowPositionals !== option
-    ? `. To specify a positional argument starting with a '-', place it at the end of the command after '--', as in '-- ${JSON.stringify(option).replace(/^"|"$/g, '"')}`
-    : ''))
+define('ERR_PARSE_ARGS_UNKNOWN_OPTION', TypeError, (option, allowPositionals) => `Unknown option '${option}'` +
+  (allowPositionals ? `. To specify a positional argument starting with a '-', place it at the end of the command after '--', as in '-- "${option}"` : ''))
 define('ERR_STREAM_ALREADY_FINISHED', Error, name => `Cannot call ${name} after a stream was finished`)
 define('ERR_STREAM_CANNOT_PIPE', Error, () => 'Cannot pipe, not readable')
 define('ERR_STREAM_DESTROYED', Error, name => `Cannot call ${name} after a stream was destroyed`)
