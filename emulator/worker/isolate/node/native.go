@@ -27,6 +27,8 @@ func areaOf(name string) area {
 		return processNatives
 	case "timers":
 		return timersNatives
+	case "url":
+		return urlNatives
 	case "util":
 		return utilNatives
 	}

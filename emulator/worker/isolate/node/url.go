@@ -1,0 +1,25 @@
+package node
+
+import (
+	"strings"
+
+	"github.com/dop251/goja"
+	"golang.org/x/net/idna"
+)
+
+func urlNatives(r *Registry, n *natives) {
+	profile := idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.BidiRule())
+	convert := func(name string, f func(string) (string, error)) {
+		n.function(name, func(call goja.FunctionCall) goja.Value {
+			text, err := f(call.Argument(0).String())
+			if err != nil {
+				text = ""
+			}
+			return r.rt.ToValue(text)
+		})
+	}
+	convert("toASCII", func(s string) (string, error) { return profile.ToASCII(strings.ToLower(s)) })
+	convert("toUnicode", profile.ToUnicode)
+	convert("punycodeEncode", punycodeEncode)
+	convert("punycodeDecode", punycodeDecode)
+}
