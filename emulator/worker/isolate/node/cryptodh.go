@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"math/big"
+	"slices"
 
 	"github.com/dop251/goja"
 )
@@ -51,7 +52,8 @@ func point(curve elliptic.Curve, b []byte) (*ecdsa.PublicKey, error) {
 			if x == nil {
 				return nil, errECDHKey
 			}
-			b = elliptic.Marshal(curve, x, y) //nolint:staticcheck // the point is on the curve
+			n := (curve.Params().BitSize + 7) / 8
+			b = slices.Concat([]byte{4}, x.FillBytes(make([]byte, n)), y.FillBytes(make([]byte, n)))
 		case 6, 7:
 			b = append([]byte{4}, b[1:]...)
 		}

@@ -16,7 +16,8 @@ import (
 	"github.com/dop251/goja"
 	"golang.org/x/crypto/blake2b"
 	"golang.org/x/crypto/blake2s"
-	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // Node.js has it, for what is old
+	//lint:ignore SA1019 Node.js has it, for what is old.
+	"golang.org/x/crypto/ripemd160"
 )
 
 // A digest is a hash function by the name that OpenSSL has for it.

@@ -139,7 +139,8 @@ func decryptOldPEM(block *pem.Block, passphrase []byte) ([]byte, error) {
 	if passphrase == nil {
 		return nil, errPassphrase
 	}
-	der, err := x509.DecryptPEMBlock(block, passphrase) //nolint:staticcheck // see above
+	//lint:ignore SA1019 old keys are in it.
+	der, err := x509.DecryptPEMBlock(block, passphrase)
 	if err != nil {
 		return nil, errBadDecrypt
 	}
@@ -153,5 +154,6 @@ func encryptOldPEM(block *pem.Block, name string, passphrase []byte) (*pem.Block
 	if !ok {
 		return nil, errUnknownCipher
 	}
-	return x509.EncryptPEMBlock(rand.Reader, block.Type, block.Bytes, passphrase, c) //nolint:staticcheck // see above
+	//lint:ignore SA1019 old keys are in it.
+	return x509.EncryptPEMBlock(rand.Reader, block.Type, block.Bytes, passphrase, c)
 }

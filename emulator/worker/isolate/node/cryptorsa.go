@@ -53,7 +53,8 @@ type rsaOperation struct {
 func (o rsaOperation) encrypt(data []byte) ([]byte, error) {
 	switch o.padding {
 	case paddingPKCS1:
-		out, err := rsa.EncryptPKCS1v15(rand.Reader, o.public, data) //nolint:staticcheck // asked for
+		//lint:ignore SA1019 it is what the caller has asked for.
+		out, err := rsa.EncryptPKCS1v15(rand.Reader, o.public, data)
 		if err != nil {
 			return nil, rsaFault("0200006E", "data too large for key size")
 		}
@@ -88,7 +89,8 @@ func (o rsaOperation) digest() (digest, error) {
 func (o rsaOperation) decrypt(data []byte) ([]byte, error) {
 	switch o.padding {
 	case paddingPKCS1:
-		out, err := rsa.DecryptPKCS1v15(nil, o.private, data) //nolint:staticcheck // asked for
+		//lint:ignore SA1019 it is what the caller has asked for.
+		out, err := rsa.DecryptPKCS1v15(nil, o.private, data)
 		if err != nil {
 			return nil, rsaFault("0200009F", "pkcs decoding error")
 		}

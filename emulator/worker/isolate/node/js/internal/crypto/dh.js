@@ -22,7 +22,6 @@ export function diffieHellman(options) {
   return given(native.agree(privateKey[kHandle], native.keyPublic(publicKey[kHandle])));
 }
 
-const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
 const forms = ['uncompressed', 'compressed', 'hybrid'];
 
 export const getCurves = () => ['prime256v1', 'secp224r1', 'secp384r1', 'secp521r1'];
@@ -32,12 +31,19 @@ function formOf(format = 'uncompressed') {
   return format;
 }
 
-function checkCurve(name) {
-  validateString(name, 'curve');
-  const known = native.isCurve(name) && curves.find((c) => c === name || c === { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' }[name]);
-  if (known) return known;
+/** Throws for a curve that is none, or none of this engine's. */
+export function checkCurveOf(name) {
+  if (native.isCurve(name)) return;
   if (/^(secp|sect|prime|brainpool|c2)/.test(name)) throw unsupported(`the curve ${name}`);
   throw cryptoError('ERR_CRYPTO_INVALID_CURVE', 'Invalid EC curve name', TypeError);
+}
+
+/** The name of a curve for agreement, which is for all but P-224. */
+function checkCurve(name) {
+  validateString(name, 'curve');
+  checkCurveOf(name);
+  if (['secp224r1', 'P-224'].includes(name)) throw unsupported(`ECDH on the curve ${name}`);
+  return name;
 }
 
 export class ECDH {

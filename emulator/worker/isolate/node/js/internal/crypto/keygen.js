@@ -6,13 +6,14 @@ import { codes } from 'node:internal/errors';
 import { validateFunction, validateInteger, validateObject, validateOneOf, validateString, validateUint32 } from 'node:internal/validators';
 import { tell, unsupported } from 'node:internal/crypto/util';
 import { pairOf, secretKeyObject } from 'node:internal/crypto/keys';
+import { checkCurveOf } from 'node:internal/crypto/dh';
 
 const missing = ['rsa-pss', 'dsa', 'dh', 'ed448', 'x448'];
 
 /** Checks the arguments of generateKeyPair and starts it. */
 function generate(type, options, sync) {
   validateString(type, 'type');
-  if (missing.includes(type)) throw unsupported(`keys of type ${type}`);
+  if (missing.includes(type)) throw unsupported(`generateKeyPair of type ${type}`);
   if (!['rsa', 'ec', 'ed25519', 'x25519'].includes(type)) throw new codes.ERR_INVALID_ARG_VALUE('type', type, 'must be a supported key type');
   if (type === 'rsa' || type === 'ec' || options !== undefined) validateObject(options, 'options');
   if (type === 'rsa') {
@@ -20,12 +21,13 @@ function generate(type, options, sync) {
     const { publicExponent } = options;
     if (publicExponent !== undefined) {
       validateUint32(publicExponent, 'options.publicExponent');
-      if (publicExponent !== 65537) throw unsupported('RSA keys with another exponent than 65537');
+      if (publicExponent !== 65537) throw unsupported('generateKeyPair with another exponent than 65537');
     }
-    if (options.modulusLength < 1024) throw unsupported('RSA keys of less than 1024 bits');
+    if (options.modulusLength < 1024) throw unsupported('generateKeyPair of less than 1024 bits');
   }
   if (type === 'ec') {
     validateString(options.namedCurve, 'options.namedCurve');
+    checkCurveOf(options.namedCurve);
     if (options.paramEncoding != null) validateOneOf(options.paramEncoding, 'options.paramEncoding', ['named', 'explicit']);
   }
   return native.keyGenerate(type, options, sync);

@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { Buffer } from 'node:buffer';
 import { Transform } from 'node:internal/stream/duplex';
+import { unsupported as absent } from 'node:internal/absent';
 import { codes } from 'node:internal/errors';
 
 /** An error with a code, of those that only node:crypto has. */
@@ -14,9 +15,7 @@ export function cryptoError(code, message, Base = Error) {
 export const invalidType = (name, expected, value) => new codes.ERR_INVALID_ARG_TYPE(name, expected, value);
 
 /** The error for what this engine has not, with the name of the function or class. */
-export function unsupported(what) {
-  return cryptoError('ERR_METHOD_NOT_IMPLEMENTED', `node:crypto ${what} is not supported by the embedded engine`);
-}
+export const unsupported = (what) => absent('crypto', what);
 
 const bufferTypes = ['ArrayBuffer', 'Buffer', 'TypedArray', 'DataView'];
 
