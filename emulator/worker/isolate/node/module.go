@@ -37,8 +37,8 @@ var modules = sync.OnceValue(func() map[string]func() (*module, error) {
 			return compile(name, text)
 		})
 	}
-	for name, names := range absent() {
-		add(name, func() (string, error) { return absentSource(name, names), nil })
+	for name, exports := range absent() {
+		add(name, func() (string, error) { return absentSource(name, exports), nil })
 	}
 	err := fs.WalkDir(files, "js", func(path string, entry fs.DirEntry, err error) error {
 		name, script := strings.CutSuffix(strings.TrimPrefix(path, "js/"), ".js")

@@ -73,5 +73,9 @@ func moduleNatives(r *Registry, n *natives) {
 		}
 		return r.Require(name)
 	})
+	n.function("has", func(call goja.FunctionCall) goja.Value {
+		_, ok := V2.Resolve(call.Argument(0).String())
+		return r.rt.ToValue(ok)
+	})
 	n.function("names", func(goja.FunctionCall) goja.Value { return r.rt.ToValue(publicNames()) })
 }

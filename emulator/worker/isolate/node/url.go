@@ -1,6 +1,7 @@
 package node
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -20,6 +21,16 @@ func urlNatives(r *Registry, n *natives) {
 	}
 	convert("toASCII", func(s string) (string, error) { return profile.ToASCII(strings.ToLower(s)) })
 	convert("toUnicode", profile.ToUnicode)
+	n.function("ipVersion", func(call goja.FunctionCall) goja.Value {
+		a, err := netip.ParseAddr(call.Argument(0).String())
+		switch {
+		case err != nil:
+			return r.rt.ToValue(0)
+		case a.Is4():
+			return r.rt.ToValue(4)
+		}
+		return r.rt.ToValue(6)
+	})
 	convert("punycodeEncode", punycodeEncode)
 	convert("punycodeDecode", punycodeDecode)
 }
