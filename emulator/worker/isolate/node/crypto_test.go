@@ -82,3 +82,14 @@ func TestStreamsMeetTheWebApis(t *testing.T) {
 		})
 	}
 }
+
+// Receipt: workerd src/workerd/api/node/crypto.c++, getPbkdf
+func TestPBKDF2HasProductionsLimit(t *testing.T) {
+	got := answer(t, `
+		const later = await new Promise(resolve => crypto.pbkdf2('p', 's', 100001, 8, 'sha1', err => resolve(err.name + ': ' + err.message)))
+		return Response.json([said(() => crypto.pbkdf2Sync('p', 's', 100001, 8, 'sha1')), later])`)
+	const text = "Pbkdf2 failed: iteration counts above 100000 are not supported (requested 100001)."
+	if want := `["9 ` + text + `","NotSupportedError: ` + text + `"]`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

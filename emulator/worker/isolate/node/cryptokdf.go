@@ -7,6 +7,8 @@ import (
 
 	"github.com/dop251/goja"
 	"golang.org/x/crypto/scrypt"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webcrypto"
 )
 
 func invalidDigest(name string) error {
@@ -24,6 +26,7 @@ func keyedDigest(name string) (digest, error) {
 
 // kdfNatives derive keys. Their last argument says whether at once or, by a promise, later.
 func (r *Registry) kdfNatives(n *natives) {
+	n.value("maxIterations", r.rt.ToValue(webcrypto.MaxIterations))
 	n.function("pbkdf2", func(call goja.FunctionCall) goja.Value {
 		password, salt := slices.Clone(r.bytes(call.Argument(0))), slices.Clone(r.bytes(call.Argument(1)))
 		iterations, size := int(call.Argument(2).ToInteger()), int(call.Argument(3).ToInteger())

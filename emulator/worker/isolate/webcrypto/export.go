@@ -26,8 +26,8 @@ func VerifyPSS(public *rsa.PublicKey, h crypto.Hash, sum, signature []byte, salt
 	return rsa.VerifyPSS(public, h, sum, signature, &rsa.PSSOptions{SaltLength: salt}) == nil
 }
 
-// RandomUUID returns a new UUID of version 4.
-func RandomUUID() string { return randomUUID() }
+// MaxIterations is how many iterations of PBKDF2 production runs.
+const MaxIterations = maxIterations
 
 // Material returns what the CryptoKey v holds: its kind (secret, public or private) and bytes or Go's
 // type of key. ok is false when v is no CryptoKey.

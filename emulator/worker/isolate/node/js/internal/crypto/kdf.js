@@ -14,8 +14,17 @@ function pbkdf2Args(password, salt, iterations, keylen, digest) {
   return [password, salt, iterations, keylen, digest];
 }
 
+/** The error for more iterations than production runs, undefined when there are not. */
+function tooMany(iterations) {
+  if (iterations <= native.maxIterations) return undefined;
+  return new DOMException(`Pbkdf2 failed: iteration counts above ${native.maxIterations} are not supported (requested ${iterations}).`, 'NotSupportedError');
+}
+
 export function pbkdf2Sync(password, salt, iterations, keylen, digest) {
-  return given(native.pbkdf2(...pbkdf2Args(password, salt, iterations, keylen, digest), true));
+  const args = pbkdf2Args(password, salt, iterations, keylen, digest);
+  const err = tooMany(iterations);
+  if (err) throw err;
+  return given(native.pbkdf2(...args, true));
 }
 
 export function pbkdf2(password, salt, iterations, keylen, digest, callback) {
@@ -25,7 +34,8 @@ export function pbkdf2(password, salt, iterations, keylen, digest, callback) {
   }
   const args = pbkdf2Args(password, salt, iterations, keylen, digest);
   validateFunction(callback, 'callback');
-  tell(native.pbkdf2(...args, false), callback, (bytes) => [given(bytes)]);
+  const err = tooMany(iterations);
+  tell(err ? Promise.reject(err) : native.pbkdf2(...args, false), callback, (bytes) => [given(bytes)]);
 }
 
 /** An option that has a long name and a short one. */
