@@ -31,6 +31,10 @@ func TestWhatIsMissingSaysSo(t *testing.T) {
 		"a curve of keys":     {`crypto.generateKeyPairSync('ec', {namedCurve: 'secp256k1'})`, "ERR_METHOD_NOT_IMPLEMENTED node:crypto the curve secp256k1 is not supported by the embedded engine"},
 		"a kind of key":       {`crypto.generateKeyPairSync('dsa', {})`, "ERR_METHOD_NOT_IMPLEMENTED node:crypto generateKeyPair of type dsa is not supported by the embedded engine"},
 		"small RSA keys":      {`crypto.generateKeyPairSync('rsa', {modulusLength: 512})`, "ERR_METHOD_NOT_IMPLEMENTED node:crypto generateKeyPair of less than 1024 bits is not supported by the embedded engine"},
+		"a cipher":            {`crypto.createCipheriv('aes-128-ccm', Buffer.alloc(16), Buffer.alloc(12))`, "ERR_METHOD_NOT_IMPLEMENTED node:crypto the cipher aes-128-ccm is not supported by the embedded engine"},
+		"a hash":              {`crypto.createHash('sm3')`, "ERR_METHOD_NOT_IMPLEMENTED node:crypto the hash sm3 is not supported by the embedded engine"},
+		"toCryptoKey":         {`crypto.createSecretKey('x').toCryptoKey()`, "ERR_METHOD_NOT_IMPLEMENTED node:crypto KeyObject.toCryptoKey is not supported by the embedded engine"},
+		"primes by remainder": {`crypto.generatePrimeSync(32, { add: 4n })`, "ERR_METHOD_NOT_IMPLEMENTED node:crypto generatePrime with add or rem is not supported by the embedded engine"},
 		"copy of ripemd160":   {`crypto.createHash('ripemd160').copy()`, "ERR_METHOD_NOT_IMPLEMENTED node:crypto copy() of a ripemd160 hash is not supported by the embedded engine"},
 		"finished of the web": {`stream.finished(new ReadableStream(), () => {})`, "ERR_METHOD_NOT_IMPLEMENTED node:stream finished() of a Web stream is not supported by the embedded engine"},
 	} {

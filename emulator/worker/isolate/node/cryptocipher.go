@@ -90,11 +90,21 @@ var (
 	errUpdateState   = &fault{class: "Error", message: "Trying to add data in unsupported state"}
 )
 
+// unknownCipher is the error for a cipher that nobody has, or that only OpenSSL has.
+func unknownCipher(name string) error {
+	for _, family := range []string{"aes", "id-aes", "aria", "bf", "camellia", "cast", "chacha20", "des", "idea", "rc2", "rc4", "seed", "sm4"} {
+		if strings.HasPrefix(strings.ToLower(name), family) {
+			return absentFault("the cipher " + name)
+		}
+	}
+	return errUnknownCipher
+}
+
 // newCryptor makes a cipher; tagLen is negative when none was asked for.
 func newCryptor(name string, encrypt bool, key, iv []byte, tagLen int) (*cryptor, error) {
 	kind, ok := cipherOf(name)
 	if !ok {
-		return nil, errUnknownCipher
+		return nil, unknownCipher(name)
 	}
 	if len(key) != kind.key {
 		return nil, errKeyLength

@@ -104,7 +104,11 @@ var errHashName = &fault{class: "Error", message: "Digest method not supported"}
 
 func newHasher(name string, size int) (*hasher, error) {
 	d, ok := digestOf(name)
-	if !ok {
+	switch {
+	case ok:
+	case slices.Contains([]string{"sm3", "md4", "mdc2", "md5-sha1", "whirlpool"}, strings.TrimPrefix(strings.ToLower(name), "rsa-")):
+		return nil, absentFault("the hash " + name)
+	default:
 		return nil, errHashName
 	}
 	if d.xof != nil {
@@ -152,8 +156,7 @@ func (h *hasher) copyTo(to *hasher) error {
 	u, unmarshals := into.(encoding.BinaryUnmarshaler)
 	if !marshals || !unmarshals {
 		// Deviation: a Hash of ripemd160 cannot be copied, as its state cannot be read.
-		return &fault{class: "Error", code: "ERR_METHOD_NOT_IMPLEMENTED",
-			message: "node:crypto copy() of a ripemd160 hash is not supported by the embedded engine"}
+		return absentFault("copy() of a ripemd160 hash")
 	}
 	state, err := m.MarshalBinary()
 	if err != nil {

@@ -23,6 +23,12 @@ func opensslFault(code, number, library, reason string) error {
 	return &fault{"Error", code, "error:" + number + ":" + library + "::" + reason, library, reason}
 }
 
+// absentFault is the error for what node:crypto has in Node.js only.
+func absentFault(what string) error {
+	return &fault{class: "Error", code: "ERR_METHOD_NOT_IMPLEMENTED",
+		message: "node:crypto " + what + " is not supported by the embedded engine"}
+}
+
 // errorObject is err in JavaScript.
 func (r *Registry) errorObject(err error) goja.Value {
 	f, ok := errors.AsType[*fault](err)

@@ -3,7 +3,7 @@ import native from 'cfemu:native/crypto';
 import { Buffer } from 'node:buffer';
 import { codes } from 'node:internal/errors';
 import { validateObject, validateOneOf, validateString } from 'node:internal/validators';
-import { bytesOf, cryptoError, given, invalidType, isBytes } from 'node:internal/crypto/util';
+import { bytesOf, cryptoError, given, invalidType, isBytes, unsupported } from 'node:internal/crypto/util';
 
 const kHandle = Symbol('kHandle');
 const kMake = Symbol('kMake');
@@ -30,6 +30,8 @@ export class KeyObject {
     if (!(other instanceof KeyObject)) throw invalidType('otherKeyObject', 'KeyObject', other);
     return other.type === this.type && native.keyEqual(this[kHandle], other[kHandle]);
   }
+
+  toCryptoKey() { throw unsupported('KeyObject.toCryptoKey'); }
 }
 Object.defineProperty(KeyObject.prototype, Symbol.toStringTag, { value: 'KeyObject', configurable: true });
 

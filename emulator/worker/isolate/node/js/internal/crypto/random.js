@@ -4,8 +4,9 @@ import process from 'node:process';
 import { Buffer } from 'node:buffer';
 import { codes } from 'node:internal/errors';
 import { validateBoolean, validateFunction, validateInt32, validateNumber, validateObject } from 'node:internal/validators';
-import { invalidType, isAnyArrayBuffer, isBytes, needBytes, tell } from 'node:internal/crypto/util';
+import { invalidType, isAnyArrayBuffer, isBytes, needBytes, tell, unsupported } from 'node:internal/crypto/util';
 
+const webcrypto = globalThis.crypto;
 const maxSize = 2147483647;
 
 function checkedSize(size, name, most = maxSize) {
@@ -83,7 +84,7 @@ export function randomInt(min, max, callback) {
 export function randomUUID(options) {
   if (options !== undefined) validateObject(options, 'options');
   if (options?.disableEntropyCache !== undefined) validateBoolean(options.disableEntropyCache, 'options.disableEntropyCache');
-  return crypto.randomUUID();
+  return webcrypto.randomUUID();
 }
 
 export function timingSafeEqual(buf1, buf2) {
@@ -113,7 +114,7 @@ function prime(size, options = {}, sync) {
   const { safe = false, bigint = false, add, rem } = options;
   validateBoolean(safe, 'options.safe');
   validateBoolean(bigint, 'options.bigint');
-  if (add !== undefined || rem !== undefined) throw invalidType('options.add', 'undefined, as the embedded engine has no primes by remainder', add ?? rem);
+  if (add !== undefined || rem !== undefined) throw unsupported('generatePrime with add or rem');
   const map = (bytes) => bigint ? asNumber(bytes) : bytes;
   return { result: native.prime(size, safe, sync), map };
 }
