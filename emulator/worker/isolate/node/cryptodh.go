@@ -38,7 +38,7 @@ func agree(private, public *keyHandle) ([]byte, error) {
 			return nil, err
 		}
 	default:
-		return nil, errKeyUse(private)
+		return nil, errKeyUse()
 	}
 	return a.ECDH(b)
 }

@@ -22,7 +22,7 @@ func (r *Registry) encryptNatives(n *natives) {
 		private, _ := k.material.(*rsa.PrivateKey)
 		public, ok := k.public().material.(*rsa.PublicKey)
 		if !ok {
-			r.throw(errKeyUse(k))
+			r.throw(errKeyUse())
 		}
 		op := rsaOperation{public, private, memberNumber(options, "padding", 0), memberText(options, "oaepHash"), r.memberBytes(options, "oaepLabel")}
 		var out []byte

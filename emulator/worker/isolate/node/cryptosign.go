@@ -66,10 +66,10 @@ func (s *signing) sign() ([]byte, error) {
 		}
 		return nil, errPadding()
 	}
-	return nil, errKeyUse(s.key)
+	return nil, errKeyUse()
 }
 
-func errKeyUse(k *keyHandle) error {
+func errKeyUse() error {
 	return opensslFault("ERR_OSSL_EVP_OPERATION_NOT_SUPPORTED_FOR_THIS_KEYTYPE", "03000096", "digital envelope routines",
 		"operation not supported for this keytype")
 }
@@ -103,7 +103,7 @@ func (s *signing) verify(signature []byte) (bool, error) {
 		}
 		return false, errPadding()
 	}
-	return false, errKeyUse(s.key)
+	return false, errKeyUse()
 }
 
 // fixedSignature is a signature of ECDSA as two numbers of n bytes.

@@ -562,6 +562,11 @@ export default {
     const err = await p.catch(e => e)
     return [said(err), r.destroyed]
   },
+  'pipeline with a signal that is aborted already': async () => {
+    const r = new Readable({ read() {} })
+    const err = await pipelineP(r, new PassThrough(), { signal: AbortSignal.abort() }).catch(e => e)
+    return [said(err), r.destroyed]
+  },
   'pipeline without end': async () => {
     const to = new PassThrough({ objectMode: true })
     await pipelineP(source(['a']), to, { end: false })

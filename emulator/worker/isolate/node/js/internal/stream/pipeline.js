@@ -58,13 +58,11 @@ class Pipeline {
   }
 
   start() {
-    if (this.outer) {
-      if (this.outer.aborted) throw abortError(this.outer.reason);
-      this.forget = onAbort(this.outer, () => this.finish(abortError(this.outer.reason)));
-    }
+    const abort = () => this.fail(abortError(this.outer.reason));
+    if (this.outer && !this.outer.aborted) this.forget = onAbort(this.outer, abort);
     let ret;
     for (let i = 0; i < this.streams.length; i++) ret = this.add(i, ret);
-    if (this.outer?.aborted) process.nextTick(() => this.finish(abortError(this.outer.reason)));
+    if (this.outer?.aborted) process.nextTick(abort);
     return ret;
   }
 
@@ -82,7 +80,7 @@ class Pipeline {
       if (end) this.watch(stream, reading, writing, isLast);
       // Errors after the pipeline's end belong to nobody: they must not end the Worker.
       const onerror = (err) => {
-        if (err && err.name !== 'AbortError' && err.code !== 'ERR_STREAM_PREMATURE_CLOSE') this.finishOne(err);
+        if (err && err.name !== 'AbortError' && err.code !== 'ERR_STREAM_PREMATURE_CLOSE') this.fail(err);
       };
       stream.on('error', onerror);
       if (isReadable(stream) && isLast) this.lastCleanup.push(() => stream.removeListener('error', onerror));
@@ -161,7 +159,7 @@ class Pipeline {
 
   pipe(src, dst, end) {
     let ended = false;
-    dst.on('close', () => { if (!ended) this.finishOne(prematureClose()); });
+    dst.on('close', () => { if (!ended) this.fail(prematureClose()); });
     src.pipe(dst, { end: false });
     if (end) {
       const endDst = () => {
@@ -200,8 +198,11 @@ class Pipeline {
     if (isReadable(stream) && isLast) this.lastCleanup.push(cleanup);
   }
 
-  finish(err) { this.settle(err, --this.open === 0 || !!err); }
+  /** One of the parts is over. The callback waits for all of them. */
   finishOne(err) { this.settle(err, --this.open === 0); }
+
+  /** Takes all parts down, each of which will say that it is over. */
+  fail(err) { this.settle(err, false); }
 
   settle(err, final) {
     if (err && (!this.error || this.error.code === 'ERR_STREAM_PREMATURE_CLOSE')) this.error = err;
