@@ -57,9 +57,10 @@ type isolate struct {
 	resolved   goja.Callable // Promise.resolve
 	task       func()
 	now        time.Time
-	base       *invocation   // whose turn it is
-	current    *invocation   // whose code runs
-	frame      *node.Frame   // what its AsyncLocalStorages hold
+	base       *invocation // whose turn it is
+	current    *invocation // whose code runs
+	frame      *node.Frame // what its AsyncLocalStorages hold
+	jobs       jobQueue
 	grabbed    *asyncContext // the last that Grab made
 	live       map[*invocation]struct{}
 	lastID     uint64
@@ -148,6 +149,7 @@ func (i *isolate) installLoop() error {
 	wrap, _ := goja.AssertFunction(enter)
 	run, err := wrap(goja.Undefined(), i.rt.ToValue(func(goja.FunctionCall) goja.Value {
 		i.task()
+		i.claim()
 		return goja.Undefined()
 	}))
 	if err != nil {
@@ -158,6 +160,9 @@ func (i *isolate) installLoop() error {
 	i.then, _ = goja.AssertFunction(promise.Get("prototype").(*goja.Object).Get("then"))
 	i.resolved, _ = goja.AssertFunction(promise.Get("resolve"))
 	if i.rest, err = restOf(i.rt); err != nil {
+		return err
+	}
+	if i.jobs.jobs, err = jobsOf(i.rt); err != nil {
 		return err
 	}
 	i.rt.SetAsyncContextTracker(i)

@@ -261,6 +261,7 @@ func (i *isolate) Grab() any {
 
 // What top-level code left behind runs in the invocation that it was settled by.
 func (i *isolate) Resumed(tracked any) {
+	i.claim()
 	if c, ok := tracked.(*asyncContext); ok {
 		i.current, i.frame = c.inv, c.frame
 	} else {
@@ -272,7 +273,10 @@ func (i *isolate) Resumed(tracked any) {
 	}
 }
 
-func (i *isolate) Exited() { i.current, i.frame = i.base, nil }
+func (i *isolate) Exited() {
+	i.claim()
+	i.current, i.frame = i.base, nil
+}
 
 // A watchdog interrupts the runtime when a turn lasts longer than it may.
 type watchdog struct {

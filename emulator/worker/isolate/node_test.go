@@ -148,3 +148,23 @@ func TestAsyncLocalStorageFollowsEveryRequest(t *testing.T) {
 		}
 	}
 }
+
+func TestProcessExitTakesTheRequestAway(t *testing.T) {
+	b := nodeBench(`export default { async fetch(request) {
+		if (new URL(request.url).pathname === "/ok") return new Response("ok")
+		await null
+		try { process.exit(3) } catch {} finally { console.log("finally") }
+		console.log("went on")
+		return new Response("never")
+	} }`)
+	w := b.load(t)
+	if _, err := tryGet(t, w, "/"); err == nil || !strings.Contains(err.Error(), "The Node.js process.exit(3) API was called. Canceling the request.") {
+		t.Errorf("got %v", err)
+	}
+	if lines := b.messages(); len(lines) > 0 {
+		t.Errorf("console: %q", lines)
+	}
+	if got := get(t, w, "/ok"); got != "ok" {
+		t.Errorf("then got %q", got)
+	}
+}

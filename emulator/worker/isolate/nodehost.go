@@ -14,7 +14,12 @@ import (
 func (i *isolate) Compat() worker.Compat      { return i.spec.Compat }
 func (i *isolate) Bindings() []worker.Binding { return i.spec.Bindings }
 func (i *isolate) Frame() *node.Frame         { return i.frame }
-func (i *isolate) SetFrame(f *node.Frame)     { i.frame = f }
+
+func (i *isolate) SetFrame(f *node.Frame) {
+	i.jobs.used = true
+	i.claim()
+	i.frame = f
+}
 
 func (i *isolate) Inspect(v goja.Value, o node.InspectOptions) string {
 	p := &printer{isolate: i, options: o}
