@@ -491,6 +491,13 @@ export default {
     await Readable.from([1, 2, 3, 4]).filter(async x => x % 2 === 0).toArray(),
     await Readable.from([1, 2]).flatMap(x => [x, x]).toArray(),
     await Readable.from([3, 1, 2]).map(async x => { await wait(x); return x }, { concurrency: 3 }).toArray()],
+  'map runs as many functions at once as it may': async () => {
+    let active = 0
+    let most = 0
+    const out = await Readable.from([1, 2, 3, 4, 5, 6]).map(async x => { most = Math.max(most, ++active); await wait(3); active--; return x }, { concurrency: 2 }).toArray()
+    const failed = await Readable.from([1, 2, 3]).map(async x => { if (x === 2) throw new Error('two'); return x }, { concurrency: 3 }).toArray().catch(e => e.message)
+    return [most, out, failed]
+  },
   'take, drop, reduce, find, some, every, forEach': async () => {
     const seen = []
     await Readable.from([1, 2]).forEach(x => { seen.push(x) })

@@ -64,30 +64,29 @@ function mapped(stream, fn, options) {
   const forget = options?.signal ? onAbort(options.signal, () => controller.abort(options.signal.reason)) : () => {};
   const source = iterate(stream);
   const running = []; // promises of results, in order
+  let active = 0; // functions that have not come to their end
   let ended = false;
-  async function start() {
-    const { value, done: over } = await source.next();
-    if (over) {
+  async function apply(step) {
+    if (step.done) {
       ended = true;
       return done;
     }
-    return { done: false, value: await fn(value, { signal: controller.signal }) };
+    return { done: false, value: await fn(step.value, { signal: controller.signal }) };
   }
   const limit = concurrency + ahead;
   let reading = Promise.resolve();
   // A chunk is read after the one before it was, its function runs beside the others.
   function fill() {
-    while (!ended && running.length < limit) {
+    while (!ended && active < concurrency && running.length < limit) {
+      active++;
       const chunk = reading.then(() => source.next());
       reading = chunk.catch(() => {});
-      const result = chunk.then(async ({ value, done: over }) => {
-        if (over) {
-          ended = true;
-          return done;
-        }
-        return { done: false, value: await fn(value, { signal: controller.signal }) };
-      });
-      result.catch(() => {});
+      const result = chunk.then(apply);
+      const settled = () => {
+        active--;
+        fill();
+      };
+      result.then(settled, settled);
       running.push(result);
     }
   }
@@ -99,11 +98,9 @@ function mapped(stream, fn, options) {
   } };
   return stepper(stop, async () => {
     alive(options?.signal);
-    if (limit <= 1) return start();
+    if (limit === 1) return apply(await source.next());
     fill();
-    const result = await running.shift();
-    if (!result.done) fill();
-    return result;
+    return running.shift();
   });
 }
 
