@@ -30,6 +30,10 @@ func bytesOf(v goja.Value) ([]byte, bool) {
 	if !ok || o.ExportType() != bytesType {
 		return nil, false
 	}
+	// Of an empty view at the end of its buffer goja makes a pointer to what lies behind.
+	if n := o.Get("byteLength"); n == nil || n.ToInteger() == 0 {
+		return []byte{}, true
+	}
 	b, ok := o.Export().([]byte)
 	return b, ok
 }
