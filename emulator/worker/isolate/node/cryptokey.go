@@ -65,7 +65,7 @@ func (k *keyHandle) public() *keyHandle {
 	return &keyHandle{"public", public}
 }
 
-// namedCurves are the curves by OpenSSL's names and by those of the standards.
+// curveOf finds a curve by OpenSSL's name or by that of the standards.
 func curveOf(name string) (elliptic.Curve, bool) {
 	switch strings.ToLower(name) {
 	case "prime256v1", "p-256", "secp256r1":

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"hash/crc32"
 	"slices"
-	"sync"
 
 	"github.com/dop251/goja"
 )
@@ -136,6 +135,3 @@ func (b *limitedBuffer) take() []byte {
 	b.b.Reset()
 	return out
 }
-
-// lock is for what the end of an invocation does beside the loop.
-type lock = sync.Mutex

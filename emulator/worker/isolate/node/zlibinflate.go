@@ -12,6 +12,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"sync"
 
 	"github.com/andybalholm/brotli"
 )
@@ -23,7 +24,7 @@ type inflater struct {
 	o     zipOptions
 	out   limitedBuffer
 
-	mu    lock // next and stop, which the end of the invocation may call
+	mu    sync.Mutex // next and stop, which the end of the invocation may call
 	next  func() (struct{}, bool)
 	stop  func()
 	off   func() bool

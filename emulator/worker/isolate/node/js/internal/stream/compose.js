@@ -1,7 +1,6 @@
 // Duplex.from and compose: duplex streams made of other things.
 import process from 'node:process';
 import { Readable } from 'node:internal/stream/readable';
-import { Writable } from 'node:internal/stream/writable';
 import { Duplex } from 'node:internal/stream/duplex';
 import { destroyer } from 'node:internal/stream/destroy';
 import { finished } from 'node:internal/stream/finished';

@@ -6,8 +6,8 @@ import { Writable } from 'node:internal/stream/writable';
 import { Duplex } from 'node:internal/stream/duplex';
 import { destroyer } from 'node:internal/stream/destroy';
 import { finished } from 'node:internal/stream/finished';
-import { abortError, invalidArgType, needObject, prematureClose } from 'node:internal/stream/errors';
-import { isDestroyed, isReadable, isReadableWeb, isWritable, isWritableEnded, isWritableNode, isReadableNode, isWritableWeb } from 'node:internal/stream/kind';
+import { abortError, invalidArgType, needObject } from 'node:internal/stream/errors';
+import { isDestroyed, isReadable, isReadableWeb, isWritable, isWritableEnded, isWritableWeb } from 'node:internal/stream/kind';
 
 const noop = () => {};
 
