@@ -1,6 +1,7 @@
 package webcore
 
 import (
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -47,7 +48,7 @@ func (c *Core) installTextEncoder() {
 		text := c.realm.String(call.Argument(0))
 		o, ok := call.Argument(1).(*goja.Object)
 		if ok {
-			_, ok = o.Export().([]byte)
+			ok = o.ExportType() == reflect.TypeFor[[]byte]() // of an empty view Export may make a wild pointer
 		}
 		if !ok {
 			c.typeError("Failed to execute 'encodeInto' on 'TextEncoder': parameter 2 is not of type 'Uint8Array'.")
