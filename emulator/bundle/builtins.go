@@ -19,16 +19,15 @@ const (
 	nodeV2            // with and without the prefix
 )
 
-// Receipt: https://developers.cloudflare.com/workers/runtime-apis/nodejs/
+// Receipt: https://developers.cloudflare.com/workers/configuration/compatibility-flags/#nodejs-compatibility-flag
 func nodeModeOf(c worker.Compat) nodeMode {
 	has := func(flag string) bool { return slices.Contains(c.Flags, flag) }
+	byDefault := c.Date >= "2026-08-04"
+	v1 := has("nodejs_compat") || byDefault && !has("no_nodejs_compat")
 	switch {
-	case has("nodejs_compat_v2"):
+	case has("nodejs_compat_v2"), !has("no_nodejs_compat_v2") && (byDefault || v1 && c.Date >= "2024-09-23"):
 		return nodeV2
-	case has("nodejs_compat"):
-		if c.Date >= "2024-09-23" && !has("no_nodejs_compat_v2") {
-			return nodeV2
-		}
+	case v1:
 		return nodeV1
 	case has("nodejs_als"):
 		return nodeALS

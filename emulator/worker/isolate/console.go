@@ -16,6 +16,7 @@ type console struct {
 	counts map[string]int
 	began  map[string]func() string
 	frames []goja.StackFrame // reused
+	custom *goja.Symbol      // what names an object's own method for being printed, nil until asked for
 }
 
 // consoleLine delivers one line; inv may be nil.
@@ -174,9 +175,9 @@ func (i *isolate) printDir(call goja.FunctionCall) {
 		switch depth := property(o, "depth"); {
 		case depth == nil:
 		case goja.IsNull(depth), depth.ToFloat() > unlimited:
-			p.maxDepth = unlimited
+			p.options.Depth = unlimited
 		default:
-			p.maxDepth = int(max(depth.ToInteger(), 0))
+			p.options.Depth = int(max(depth.ToInteger(), 0))
 		}
 	}
 	i.consoleLine(i.current, "log", i.console.indented(p.print(call.Argument(0))), i.callSite())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 )
 
 //go:embed env/*.js
@@ -25,7 +26,7 @@ func compileShims() (*goja.Program, error) {
 	result := api.Build(api.BuildOptions{
 		Stdin:  &api.StdinOptions{Contents: string(index), Sourcefile: "index.js"},
 		Bundle: true, Outfile: "env.js", Format: api.FormatCommonJS, Platform: api.PlatformNeutral,
-		Target: api.ESNext, Supported: lowered(), LogLevel: api.LogLevelSilent,
+		Target: api.ESNext, Supported: node.Lowered(), LogLevel: api.LogLevelSilent,
 		Plugins: []api.Plugin{{Name: "shims", Setup: func(build api.PluginBuild) {
 			build.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 				return api.OnResolveResult{Path: strings.TrimPrefix(a.Path, "./"), Namespace: "env"}, nil
@@ -130,6 +131,9 @@ func (i *isolate) evaluate(s *script) error {
 		return i.realm.ArrayBuffer(append([]byte(nil), s.data[call.Argument(0).String()]...))
 	}))
 	i.define(host, "workers", i.workersExports())
+	i.define(host, "node", i.realm.Function("node", 1, func(call goja.FunctionCall) goja.Value {
+		return i.node.Require(call.Argument(0).String())
+	}))
 	if err := i.defineBundle(host); err != nil {
 		return err
 	}

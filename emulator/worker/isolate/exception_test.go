@@ -218,8 +218,8 @@ func TestLoad(t *testing.T) {
 		"no default export":           {"export const a = 1", "index.js: the entry module has no default export"},
 		"a syntax error":              {"export default {\n  a b\n}", "index.js:2:5: Expected \"}\" but found \"b\"\n      a b\n        ^"},
 		"a module that is not there":  {"\nimport './nope.js'\nexport default {}", "index.js:2:8: No such module \"./nope.js\".\n    import './nope.js'\n           ^\n  hint: imported from \"index.js\""},
-		"a node: module":              {"import fs from 'node:fs'\nexport default {}", "index.js:1:16: The module \"node:fs\" is not available"},
-		"a node module without node:": {"import fs from 'fs/promises'\nexport default {}", "index.js:1:16: The module \"fs/promises\" is not available"},
+		"a node: module":              {"import fs from 'node:fs'\nexport default {}", "index.js:1:16: No such module \"node:fs\""},
+		"a node module without node:": {"import fs from 'fs/promises'\nexport default {}", "index.js:1:16: No such module \"fs/promises\""},
 		"another cloudflare: module":  {"import { connect } from 'cloudflare:pipelines'\nexport default {}", "index.js:1:25: The module \"cloudflare:pipelines\" is not available"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -243,10 +243,10 @@ func TestLoad(t *testing.T) {
 	t.Run("a build error is placed in the user's file", func(t *testing.T) {
 		b := newBench("")
 		b.spec.Modules[0].Content = typescript(t, map[string]string{
-			"src/index.ts": "type A = string;\n\nexport default { x: 1 as number };\nimport('node:dns');\n",
+			"src/index.ts": "type A = string;\n\nexport default { x: 1 as number };\nimport 'node:dns';\n",
 		})
 		_, err := b.tryLoad(t)
-		if err == nil || !strings.HasPrefix(err.Error(), "f:src/index.ts:4:8: The module \"node:dns\"") || !strings.Contains(err.Error(), "\n    import('node:dns');\n           ^\n") {
+		if err == nil || !strings.HasPrefix(err.Error(), "f:src/index.ts:4:8: No such module \"node:dns\"") || !strings.Contains(err.Error(), "\n    import 'node:dns';\n           ^\n") {
 			t.Errorf("got %v", err)
 		}
 	})

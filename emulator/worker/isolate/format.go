@@ -6,13 +6,21 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 )
 
 // format joins the arguments of console.log: the first may hold % placeholders, strings stand as they
 // are, all else is inspected.
-func (i *isolate) format(args []goja.Value) string {
+func (i *isolate) format(args []goja.Value) string { return i.formatWith(args, node.DefaultInspect()) }
+
+func (i *isolate) formatWith(args []goja.Value, o node.InspectOptions) string {
 	if len(args) == 0 {
 		return ""
+	}
+	inspect := func(v goja.Value) string {
+		p := &printer{isolate: i, options: o}
+		return p.print(v)
 	}
 	var b strings.Builder
 	rest := args
@@ -20,12 +28,12 @@ func (i *isolate) format(args []goja.Value) string {
 		rest = args[1:]
 		text := first.String()
 		if len(rest) > 0 && strings.Contains(text, "%") {
-			rest = i.substitute(&b, text, rest)
+			rest = i.substitute(&b, text, rest, o)
 		} else {
 			b.WriteString(text)
 		}
 	} else {
-		b.WriteString(i.inspect(args[0]))
+		b.WriteString(inspect(args[0]))
 		rest = args[1:]
 	}
 	for _, v := range rest {
@@ -33,14 +41,14 @@ func (i *isolate) format(args []goja.Value) string {
 		if s, ok := v.(goja.String); ok {
 			b.WriteString(s.String())
 		} else {
-			b.WriteString(i.inspect(v))
+			b.WriteString(inspect(v))
 		}
 	}
 	return b.String()
 }
 
 // substitute writes text with its placeholders filled from args and returns the args that are left.
-func (i *isolate) substitute(b *strings.Builder, text string, args []goja.Value) []goja.Value {
+func (i *isolate) substitute(b *strings.Builder, text string, args []goja.Value, o node.InspectOptions) []goja.Value {
 	for {
 		at := strings.IndexByte(text, '%')
 		if at < 0 || at+1 == len(text) {
@@ -54,7 +62,7 @@ func (i *isolate) substitute(b *strings.Builder, text string, args []goja.Value)
 		case verb == '%':
 			b.WriteByte('%')
 		case len(args) > 0 && strings.IndexByte("sdifjoOc", verb) >= 0:
-			b.WriteString(i.placeholder(verb, args[0]))
+			b.WriteString(i.placeholder(verb, args[0], o))
 			args = args[1:]
 		default:
 			b.WriteByte('%')
@@ -63,7 +71,7 @@ func (i *isolate) substitute(b *strings.Builder, text string, args []goja.Value)
 	}
 }
 
-func (i *isolate) placeholder(verb byte, v goja.Value) string {
+func (i *isolate) placeholder(verb byte, v goja.Value, o node.InspectOptions) string {
 	switch verb {
 	case 's':
 		return i.placeholderString(v)
@@ -77,11 +85,12 @@ func (i *isolate) placeholder(verb byte, v goja.Value) string {
 		}
 		return text.String()
 	case 'o':
-		p := i.newPrinter()
-		p.maxDepth = 4
+		p := &printer{isolate: i, options: o}
+		p.options.Depth, p.options.ShowHidden = 4, true
 		return p.print(v)
 	case 'O':
-		return i.inspect(v)
+		p := &printer{isolate: i, options: o}
+		return p.print(v)
 	}
 	return "" // %c takes a style, which a terminal has no use for
 }
@@ -99,7 +108,7 @@ func (i *isolate) placeholderString(v goja.Value) string {
 		return i.inspect(v)
 	}
 	p := i.newPrinter()
-	p.maxDepth = 0
+	p.options.Depth = 0
 	return p.print(v)
 }
 

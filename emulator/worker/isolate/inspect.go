@@ -11,24 +11,18 @@ import (
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 )
 
 // inspect writes a value as Workers' and Node's consoles do.
 func (i *isolate) inspect(v goja.Value) string { return i.newPrinter().print(v) }
 
-const (
-	lineWidth = 80  // a value that fits is written on one line
-	maxItems  = 100 // of an array, a Map or a Set
-	maxText   = 10000
-	innermost = 3 // levels that may share a line
-)
-
-func (i *isolate) newPrinter() *printer { return &printer{isolate: i, maxDepth: 2} }
+func (i *isolate) newPrinter() *printer { return &printer{isolate: i, options: node.DefaultInspect()} }
 
 // A printer writes one value.
 type printer struct {
 	isolate  *isolate
-	maxDepth int
+	options  node.InspectOptions
 	stack    []*goja.Object       // what is being written
 	circular map[*goja.Object]int // what was met inside itself, with its number
 	indent   int
@@ -48,29 +42,44 @@ func (p *printer) nested(v goja.Value, depth int) string { return p.value(v, dep
 func (p *printer) value(v goja.Value, depth int, inner bool) string {
 	switch t := v.(type) {
 	case nil:
-		return "undefined"
+		return p.style("undefined", "undefined")
 	case goja.String:
-		s := t.String()
-		if !inner && depth == 0 {
-			return quote(s)
-		}
-		if len(s) > maxText {
-			s = s[:maxText]
-			return quote(s) + "... more characters"
-		}
-		return quote(s)
+		return p.text(t.String())
 	case *goja.Symbol:
-		return symbolText(t)
+		return p.style(symbolText(t), "symbol")
 	case *goja.Object:
 		return p.object(t, depth)
 	}
-	if goja.IsBigInt(v) {
-		return v.String() + "n"
+	switch {
+	case goja.IsUndefined(v):
+		return p.style("undefined", "undefined")
+	case goja.IsNull(v):
+		return p.style("null", "null")
+	case goja.IsBigInt(v):
+		return p.style(p.separated(v.String())+"n", "bigint")
+	case goja.IsNumber(v):
+		return p.style(p.separated(numberText(v, v.ToFloat())), "number")
 	}
-	if goja.IsNumber(v) {
-		return numberText(v, v.ToFloat())
+	return p.style(v.String(), "boolean")
+}
+
+// text writes a string as a literal: a long one a line each, and none longer than may be.
+func (p *printer) text(s string) string {
+	const shortest = 16 // columns for which no string is broken
+	more := ""
+	if n := utf16Length(s); n > p.options.MaxStringLength {
+		s = utf16Prefix(s, p.options.MaxStringLength)
+		left := n - p.options.MaxStringLength
+		more = fmt.Sprintf("... %d more character%s", left, plural(left))
 	}
-	return v.String()
+	if n := utf16Length(s); n > shortest && n > p.options.BreakLength-p.indent-4 && strings.Contains(s, "\n") {
+		var lines []string
+		for line := range strings.Lines(s) {
+			lines = append(lines, p.style(quote(line), "string"))
+		}
+		return strings.Join(lines, " +\n"+strings.Repeat(" ", p.indent+2)) + more
+	}
+	return p.style(quote(s), "string") + more
 }
 
 func symbolText(s *goja.Symbol) string { return "Symbol(" + s.String() + ")" }
@@ -94,12 +103,15 @@ func (p *printer) object(o *goja.Object, depth int) string {
 			if p.circular[o] == 0 {
 				p.circular[o] = len(p.circular) + 1
 			}
-			return fmt.Sprintf("[Circular *%d]", p.circular[o])
+			return p.style(fmt.Sprintf("[Circular *%d]", p.circular[o]), "special")
 		}
 	}
+	if text, ok := p.custom(o, depth); ok {
+		return text
+	}
 	name := className(o)
-	if depth > p.maxDepth && !flat(o) {
-		return "[" + p.short(o, name) + "]"
+	if depth > p.options.Depth && !flat(o) {
+		return p.style("["+p.short(o, name)+"]", "special")
 	}
 	p.stack = append(p.stack, o)
 	p.depth = depth
@@ -107,7 +119,7 @@ func (p *printer) object(o *goja.Object, depth int) string {
 	p.stack = p.stack[:len(p.stack)-1]
 	text := p.layout(made, depth)
 	if n := p.circular[o]; n > 0 {
-		text = fmt.Sprintf("<ref *%d> %s", n, text)
+		text = p.style(fmt.Sprintf("<ref *%d>", n), "special") + " " + text
 	}
 	return text
 }
@@ -180,7 +192,7 @@ func (p *printer) parts(o *goja.Object, name string, depth int) parts {
 		return parts{prefix: "<Revoked Proxy>", bare: true}
 	}
 	if _, callable := goja.AssertFunction(o); callable {
-		return p.withProperties(parts{prefix: functionText(o), bare: true}, o, depth)
+		return p.withProperties(parts{prefix: p.style(functionText(o), "special"), bare: true}, o, depth)
 	}
 	switch o.ClassName() {
 	case "Array":
@@ -188,9 +200,9 @@ func (p *printer) parts(o *goja.Object, name string, depth int) parts {
 	case "Error":
 		return p.errorOf(o, depth)
 	case "RegExp", "Date":
-		return p.withProperties(parts{prefix: literalText(o), bare: true}, o, depth)
+		return p.withProperties(parts{prefix: p.style(literalText(o), strings.ToLower(o.ClassName())), bare: true}, o, depth)
 	case "String", "Number", "Boolean", "Symbol", "BigInt":
-		return parts{prefix: "[" + o.ClassName() + ": " + p.boxed(o) + "]", bare: true}
+		return p.boxedParts(o, depth)
 	}
 	tag, _ := o.GetSymbol(goja.SymToStringTag).(goja.String)
 	switch {
@@ -200,7 +212,7 @@ func (p *printer) parts(o *goja.Object, name string, depth int) parts {
 	case tag.String() == "Set" && property(o, "size") != nil:
 		return p.collection(o, name, "Set", depth)
 	case tag.String() == "WeakMap", tag.String() == "WeakSet":
-		return parts{prefix: tag.String(), open: "{", shut: "}", entries: []string{"<items unknown>"}}
+		return parts{prefix: tag.String(), open: "{", shut: "}", entries: []string{p.style("<items unknown>", "special")}}
 	case bufferViews[tag.String()]:
 		return p.typedArray(o, name, depth)
 	}
@@ -233,13 +245,21 @@ var (
 		"Int32Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array")
 )
 
-func (p *printer) boxed(o *goja.Object) string {
+// boxedParts writes a wrapper of a primitive, such as new String("x").
+func (p *printer) boxedParts(o *goja.Object, depth int) parts {
 	valueOf, _ := goja.AssertFunction(o.Get("valueOf"))
 	v, err := valueOf(o)
 	if err != nil {
 		p.isolate.rethrow(err)
 	}
-	return p.value(v, 1, true)
+	plain := &printer{isolate: p.isolate, options: node.DefaultInspect()}
+	class := o.ClassName()
+	style := strings.ToLower(class)
+	made := parts{prefix: p.style("["+class+": "+plain.value(v, 1, true)+"]", style), bare: true}
+	if class == "String" {
+		return p.withNamed(made, o, depth)
+	}
+	return p.withProperties(made, o, depth)
 }
 
 func literalText(o *goja.Object) string {
@@ -287,9 +307,9 @@ func (p *printer) promise(promise *goja.Promise, o *goja.Object, depth int) part
 	made := parts{prefix: "Promise", open: "{", shut: "}"}
 	switch promise.State() {
 	case goja.PromiseStatePending:
-		made.entries = []string{"<pending>"}
+		made.entries = []string{p.style("<pending>", "special")}
 	case goja.PromiseStateRejected:
-		made.entries = []string{"<rejected> " + p.child(promise.Result(), depth)}
+		made.entries = []string{p.style("<rejected>", "special") + " " + p.child(promise.Result(), depth)}
 	default:
 		made.entries = []string{p.child(promise.Result(), depth)}
 	}
@@ -333,11 +353,11 @@ func (p *printer) arrayOf(o *goja.Object, name string, depth int) parts {
 	holes, n := 0, 0
 	flush := func() {
 		if holes > 0 {
-			made.entries = append(made.entries, fmt.Sprintf("<%d empty item%s>", holes, plural(holes)))
+			made.entries = append(made.entries, p.style(fmt.Sprintf("<%d empty item%s>", holes, plural(holes)), "undefined"))
 			holes, made.numeric = 0, false
 		}
 	}
-	for ; n < length && len(made.entries) < maxItems; n++ {
+	for ; n < length && len(made.entries) < p.options.MaxArrayLength; n++ {
 		v := o.Get(strconv.Itoa(n))
 		if v == nil {
 			holes++
@@ -351,14 +371,7 @@ func (p *printer) arrayOf(o *goja.Object, name string, depth int) parts {
 	if n < length {
 		made.entries = append(made.entries, fmt.Sprintf("... %d more item%s", length-n, plural(length-n)))
 	}
-	var named []string
-	for _, key := range o.Keys() {
-		if _, err := strconv.ParseUint(key, 10, 32); err != nil {
-			named = append(named, p.entry(o, key, depth))
-		}
-	}
-	made.entries = append(made.entries, named...)
-	return made
+	return p.withNamed(made, o, depth)
 }
 
 func plural(n int) string {
@@ -379,21 +392,21 @@ func (p *printer) typedArray(o *goja.Object, name string, depth int) parts {
 	}
 	n := int(length.ToInteger())
 	made := parts{prefix: fmt.Sprintf("%s(%d)", name, n), open: "[", shut: "]", array: true, numeric: true}
-	for k := range min(n, maxItems) {
+	for k := range min(n, p.options.MaxArrayLength) {
 		made.entries = append(made.entries, p.value(o.Get(strconv.Itoa(k)), depth+1, true))
 	}
-	if n > maxItems {
-		made.entries = append(made.entries, fmt.Sprintf("... %d more item%s", n-maxItems, plural(n-maxItems)))
+	if n > p.options.MaxArrayLength {
+		made.entries = append(made.entries, fmt.Sprintf("... %d more item%s", n-p.options.MaxArrayLength, plural(n-p.options.MaxArrayLength)))
 	}
-	return made
+	return p.withNamed(made, o, depth)
 }
 
 func (p *printer) collection(o *goja.Object, name, kind string, depth int) parts {
 	size := int(o.Get("size").ToInteger())
 	made := parts{prefix: fmt.Sprintf("%s(%d)", name, size), open: "{", shut: "}"}
 	p.isolate.rt.ForOf(o, func(item goja.Value) bool {
-		if len(made.entries) == maxItems {
-			made.entries = append(made.entries, fmt.Sprintf("... %d more item%s", size-maxItems, plural(size-maxItems)))
+		if len(made.entries) == p.options.MaxArrayLength {
+			made.entries = append(made.entries, fmt.Sprintf("... %d more item%s", size-p.options.MaxArrayLength, plural(size-p.options.MaxArrayLength)))
 			return false
 		}
 		if kind == "Set" {
@@ -407,114 +420,10 @@ func (p *printer) collection(o *goja.Object, name, kind string, depth int) parts
 	return p.withProperties(made, o, depth)
 }
 
-// errorOf writes an error with its stack, its cause and what code has hung on it.
-func (p *printer) errorOf(o *goja.Object, depth int) parts {
-	ex := p.isolate.describe(o, 0)
-	var head strings.Builder
-	stackText(&head, ex)
-	text := head.String()
-	if len(ex.Stack) == 0 {
-		text = "[" + text + "]"
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
 	}
-	made := parts{prefix: strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", p.indent)), open: "{", shut: "}", bare: true}
-	for _, key := range o.Keys() {
-		if key != "stack" && key != "message" && key != "cause" && key != "name" {
-			made.entries = append(made.entries, p.entry(o, key, depth))
-		}
-	}
-	if cause := property(o, "cause"); cause != nil {
-		made.entries = append(made.entries, "[cause]: "+p.child(cause, depth))
-	}
-	if errors, ok := property(o, "errors").(*goja.Object); ok && errors.ClassName() == "Array" {
-		made.entries = append(made.entries, "[errors]: "+p.child(errors, depth))
-	}
-	return made
-}
-
-// platform writes an object of the Web API: as a map where it iterates over pairs, else by its attributes.
-func (p *printer) platform(o *goja.Object, name string, depth int) parts {
-	if _, iterable := goja.AssertFunction(o.GetSymbol(goja.SymIterator)); iterable {
-		made := parts{prefix: name, open: "{", shut: "}"}
-		p.isolate.rt.ForOf(o, func(item goja.Value) bool {
-			if pair, ok := item.(*goja.Object); ok && pair.ClassName() == "Array" {
-				made.entries = append(made.entries, p.child(pair.Get("0"), depth)+" => "+p.child(pair.Get("1"), depth))
-			} else {
-				made.entries = append(made.entries, p.child(item, depth))
-			}
-			return len(made.entries) < maxItems
-		})
-		made.prefix = fmt.Sprintf("%s(%d)", name, len(made.entries))
-		return made
-	}
-	made := parts{prefix: name, open: "{", shut: "}"}
-	for proto := o.Prototype(); proto != nil; proto = proto.Prototype() {
-		for _, key := range proto.Keys() {
-			// Reading a body or a signal would make a stream or a signal.
-			if key == "body" || key == "signal" {
-				continue
-			}
-			v := o.Get(key)
-			if _, method := goja.AssertFunction(v); !method {
-				made.entries = append(made.entries, propertyKey(key)+": "+p.child(v, depth))
-			}
-		}
-	}
-	return p.withProperties(made, o, depth)
-}
-
-// withProperties adds o's own enumerable properties.
-func (p *printer) withProperties(made parts, o *goja.Object, depth int) parts {
-	if made.open == "" {
-		made.open, made.shut = "{", "}"
-	}
-	for _, key := range o.Keys() {
-		made.entries = append(made.entries, p.entry(o, key, depth))
-	}
-	for _, symbol := range o.Symbols() {
-		if p.isolate.realm.IsNative(symbol) || !p.descriptor(o, symbol).enumerable {
-			continue
-		}
-		made.entries = append(made.entries, "["+symbolText(symbol)+"]: "+p.child(o.GetSymbol(symbol), depth))
-	}
-	return made
-}
-
-func (p *printer) entry(o *goja.Object, key string, depth int) string {
-	d := p.descriptor(o, p.isolate.rt.ToValue(key))
-	var text string
-	switch {
-	case d.get && d.set:
-		text = "[Getter/Setter]"
-	case d.get:
-		text = "[Getter]"
-	case d.set:
-		text = "[Setter]"
-	default:
-		text = p.child(o.Get(key), depth)
-	}
-	return propertyKey(key) + ": " + text
-}
-
-var plainKey = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z_0-9]*$`)
-
-func propertyKey(key string) string {
-	if plainKey.MatchString(key) {
-		return key
-	}
-	return quote(key)
-}
-
-type descriptor struct{ get, set, enumerable bool }
-
-func (p *printer) descriptor(o *goja.Object, key goja.Value) descriptor {
-	of, _ := goja.AssertFunction(p.isolate.rt.Get("Object").(*goja.Object).Get("getOwnPropertyDescriptor"))
-	v, err := of(goja.Undefined(), o, key)
-	if err != nil {
-		p.isolate.rethrow(err)
-	}
-	d, ok := v.(*goja.Object)
-	if !ok {
-		return descriptor{}
-	}
-	return descriptor{get: property(d, "get") != nil, set: property(d, "set") != nil, enumerable: d.Get("enumerable").ToBoolean()}
+	return m
 }

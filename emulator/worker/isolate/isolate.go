@@ -17,6 +17,7 @@ import (
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webcore"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webcrypto"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/webfetch"
@@ -68,7 +69,10 @@ type isolate struct {
 	now        time.Time
 	base       *invocation // whose turn it is
 	current    *invocation // whose code runs
-	scoped     goja.Value  // the env that withEnv has put in place; nil: none
+	scoped     *scopedEnv  // what withEnv has put in place; nil: nothing
+	frame      *node.Frame // what its AsyncLocalStorages hold
+	jobs       jobQueue
+	grabbed    *asyncContext // the last that Grab made
 	live       map[*invocation]struct{}
 	lastID     uint64
 	stalled    []*invocation
@@ -81,6 +85,7 @@ type isolate struct {
 	events     *eventClasses           // nil until code or an event needs them
 	env        *goja.Object
 	shims      *goja.Object // what env/index.js exports
+	node       *node.Registry
 	main       entry
 	appender   *appender
 	matchers   matchers
@@ -88,7 +93,10 @@ type isolate struct {
 	handlers   []string
 }
 
-var _ host.Host = (*isolate)(nil)
+var (
+	_ host.Host    = (*isolate)(nil)
+	_ node.Isolate = (*isolate)(nil)
+)
 
 func newIsolate(l *loaded) *isolate {
 	e, spec := l.engine, l.spec
@@ -143,6 +151,8 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	if err := i.installShims(shims); err != nil {
 		return err
 	}
+	i.node = node.New(i)
+	i.node.InstallGlobals()
 	stop := context.AfterFunc(ctx, func() { i.rt.Interrupt(context.Cause(ctx)) })
 	defer func() {
 		if !stop() {
@@ -167,6 +177,7 @@ func (i *isolate) installLoop() error {
 	wrap, _ := goja.AssertFunction(enter)
 	run, err := wrap(goja.Undefined(), i.rt.ToValue(func(goja.FunctionCall) goja.Value {
 		i.task()
+		i.claim()
 		return goja.Undefined()
 	}))
 	if err != nil {
@@ -177,6 +188,9 @@ func (i *isolate) installLoop() error {
 	i.then, _ = goja.AssertFunction(promise.Get("prototype").(*goja.Object).Get("then"))
 	i.resolved, _ = goja.AssertFunction(promise.Get("resolve"))
 	if i.rest, err = restOf(i.rt); err != nil {
+		return err
+	}
+	if i.jobs.jobs, err = jobsOf(i.rt); err != nil {
 		return err
 	}
 	i.rt.SetAsyncContextTracker(i)
@@ -265,7 +279,16 @@ func (i *isolate) Hold() func(f func()) {
 		i.refuseGlobalScope()
 	}
 	inv.holds++
-	return func(f func()) { i.queue.post(task{inv: inv, run: f, held: true}) }
+	frame := i.frame
+	if frame == nil {
+		return func(f func()) { i.queue.post(task{inv: inv, run: f, held: true}) }
+	}
+	return func(f func()) {
+		i.queue.post(task{inv: inv, held: true, run: func() {
+			i.frame = frame
+			f()
+		}})
+	}
 }
 
 // Watch runs f on the loop, in the invocation whose code is running, when its client goes away before

@@ -19,17 +19,17 @@ func (p *printer) layout(made parts, depth int) string {
 		prefix += " "
 	}
 	entries := made.entries
-	if made.array && len(entries) > 6 {
-		entries = group(entries, made.numeric, p.indent)
+	if made.array && len(entries) > 6 && p.options.Compact >= 1 {
+		entries = p.group(entries, made.numeric)
 	}
-	if p.depth-depth < innermost && len(entries) == len(made.entries) {
-		length := len(entries)*2 + p.indent + len(made.open) + len(prefix) + 10
+	if p.depth-depth < p.options.Compact && len(entries) == len(made.entries) {
+		length := len(entries)*2 + p.indent + len(made.open) + p.width(strings.TrimSuffix(prefix, " ")) + 10
 		oneLine := !strings.Contains(prefix, "\n")
 		for _, e := range entries {
-			length += len([]rune(e))
+			length += p.width(e)
 			oneLine = oneLine && !strings.Contains(e, "\n")
 		}
-		if oneLine && length <= lineWidth {
+		if oneLine && length <= p.options.BreakLength {
 			return prefix + made.open + " " + strings.Join(entries, ", ") + " " + made.shut
 		}
 	}
@@ -38,7 +38,8 @@ func (p *printer) layout(made parts, depth int) string {
 }
 
 // group lays out many short entries in columns: each result is one row.
-func group(entries []string, numeric bool, indent int) []string {
+func (p *printer) group(entries []string, numeric bool) []string {
+	indent := p.indent
 	const gap = 2
 	count := len(entries)
 	more := strings.HasPrefix(entries[count-1], "... ")
@@ -51,19 +52,19 @@ func group(entries []string, numeric bool, indent int) []string {
 		if strings.Contains(e, "\n") {
 			return entries
 		}
-		lengths[n] = len([]rune(e))
+		lengths[n] = p.width(e)
 		total += lengths[n] + gap
 		widest = max(widest, lengths[n])
 	}
 	cell := widest + gap
-	if cell*3+indent >= lineWidth || float64(total)/float64(cell) <= 5 && widest > 6 {
+	if cell*3+indent >= p.options.BreakLength || float64(total)/float64(cell) <= 5 && widest > 6 {
 		return entries
 	}
 	// Columns are chosen so that the block looks square, characters being higher than wide; the more
 	// uneven the entries are, the less their widest counts.
 	bias := math.Sqrt(float64(cell) - float64(total)/float64(len(entries)))
 	width := math.Max(float64(cell)-3-bias, 1)
-	columns := min(int(math.Round(math.Sqrt(2.5*width*float64(count))/width)), (lineWidth-indent)/cell, innermost*4, 15)
+	columns := min(int(math.Round(math.Sqrt(2.5*width*float64(count))/width)), (p.options.BreakLength-indent)/cell, p.options.Compact*4, 15)
 	if columns <= 1 {
 		return entries
 	}

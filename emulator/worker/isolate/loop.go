@@ -11,6 +11,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 	"github.com/cfemu/cfemu/internal/clock"
 )
 
@@ -124,7 +125,7 @@ func (i *isolate) runTask(t task) {
 // turn runs f and then the microtasks in inv, within its CPU budget. What f or a microtask throws
 // past all catching ends up with the invocation whose code was running.
 func (i *isolate) turn(inv *invocation, f func()) {
-	i.base, i.current, i.scoped = inv, inv, nil
+	i.base, i.current, i.frame, i.scoped = inv, inv, nil, nil
 	i.now = i.clock.Now()
 	i.task = f
 	took := clock.Stopwatch()
@@ -142,7 +143,7 @@ func (i *isolate) turn(inv *invocation, f func()) {
 		if i.task == nil {
 			break
 		}
-		i.current = inv
+		i.current, i.frame, i.scoped = inv, nil, nil
 		err = i.enter()
 	}
 	verdict := i.watch.end()
@@ -157,7 +158,7 @@ func (i *isolate) turn(inv *invocation, f func()) {
 		i.tellRejections()
 	}
 	i.appender.forget()
-	i.base, i.current, i.task = nil, nil, nil
+	i.base, i.current, i.frame, i.scoped, i.grabbed, i.task = nil, nil, nil, nil, nil, nil
 }
 
 // enter calls i.task below a JavaScript frame, so that whatever it resolves queues its reactions
@@ -208,6 +209,11 @@ func (i *isolate) abort(inv *invocation, err, verdict error) {
 	case errors.As(err, &thrown):
 		i.reportThrown(inv, thrown.Value())
 	case errors.As(err, &panicked):
+		if e, ok := panicked.value.(exited); ok {
+			inv.waits = 0
+			inv.fail(e.exception())
+			return
+		}
 		i.log.Error("host function panicked", "worker", i.spec.Name, "panic", fmt.Sprint(panicked.value), "stack", string(panicked.stack))
 		inv.fail(&Exception{Outcome: outcomeException, Name: "Error", Message: panicked.Error()})
 	default:
@@ -271,30 +277,45 @@ func (i *isolate) othersCouldHelp(s *invocation) bool {
 	return false
 }
 
-// Grab, Resumed and Exited are goja's AsyncContextTracker: they carry the invocation through promise
-// reactions, so that a callback never runs in another's context.
+// An asyncContext is what code that waits goes on in, where an AsyncLocalStorage or withEnv is in use.
+// Without them the invocation alone does, which costs nothing.
+type asyncContext struct {
+	inv   *invocation
+	frame *node.Frame
+	env   *scopedEnv
+}
+
+// Grab, Resumed and Exited are goja's AsyncContextTracker: they carry the invocation, the frame and the
+// scoped env through promise reactions, so that a callback never runs in another's context.
 
 func (i *isolate) Grab() any {
-	if i.scoped != nil {
-		return &scopedContext{i.current, i.scoped}
+	if i.frame == nil && i.scoped == nil {
+		return i.current
 	}
-	return i.current
+	if now := (asyncContext{i.current, i.frame, i.scoped}); i.grabbed == nil || *i.grabbed != now {
+		i.grabbed = &now
+	}
+	return i.grabbed
 }
 
 // What top-level code left behind runs in the invocation that it was settled by.
 func (i *isolate) Resumed(tracked any) {
-	if scoped, ok := tracked.(*scopedContext); ok {
-		i.current, i.scoped = scoped.inv, scoped.env
+	i.claim()
+	if c, ok := tracked.(*asyncContext); ok {
+		i.current, i.frame, i.scoped = c.inv, c.frame, c.env
 	} else {
 		i.current, _ = tracked.(*invocation)
-		i.scoped = nil
+		i.frame, i.scoped = nil, nil
 	}
 	if i.current == nil {
 		i.current = i.base
 	}
 }
 
-func (i *isolate) Exited() { i.current, i.scoped = i.base, nil }
+func (i *isolate) Exited() {
+	i.claim()
+	i.current, i.frame, i.scoped = i.base, nil, nil
+}
 
 var _ goja.AsyncContextTracker = (*isolate)(nil)
 

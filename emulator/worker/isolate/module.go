@@ -3,12 +3,14 @@ package isolate
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/dop251/goja"
 	"github.com/evanw/esbuild/pkg/api"
 
 	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/node"
 )
 
 // A script is a Worker's modules as one program. Running it yields an async function that takes the
@@ -27,25 +29,12 @@ const (
 	entryImport = ownSpace + ":main"
 )
 
-// lowered is the syntax that goja does not parse, or parses wrongly. What esbuild has no remedy for is
-// edited in the bundle, see workarounds.
-func lowered() map[string]bool {
-	off := map[string]bool{}
-	for _, feature := range []string{
-		"async-generator", "for-await", "using", "decorators", "import-attributes", "import-assertions",
-		"import-meta", "hashbang",
-	} {
-		off[feature] = false
-	}
-	return off
-}
-
 // buildScript bundles the modules. Its error is a *worker.BuildError when the modules are at fault.
 func buildScript(spec worker.Spec) (*script, error) {
 	if len(spec.Modules) == 0 {
 		return nil, &worker.BuildError{Message: "the Worker has no modules"}
 	}
-	b := &bundle{modules: map[string]worker.Module{}, entry: spec.Modules[0].Name}
+	b := &bundle{modules: map[string]worker.Module{}, entry: spec.Modules[0].Name, mode: node.ModeOf(spec.Compat)}
 	for _, m := range spec.Modules {
 		b.modules[m.Name] = m
 	}
@@ -56,7 +45,7 @@ func buildScript(spec worker.Spec) (*script, error) {
 		Format:    api.FormatESModule, // the one format that may hold top-level await
 		Platform:  api.PlatformBrowser,
 		Target:    api.ESNext,
-		Supported: lowered(),
+		Supported: node.Lowered(),
 		Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude,
 		LegalComments: api.LegalCommentsNone,
 		LogLevel:      api.LogLevelSilent,
@@ -91,6 +80,7 @@ func buildScript(spec worker.Spec) (*script, error) {
 type bundle struct {
 	modules map[string]worker.Module
 	entry   string
+	mode    node.Mode
 }
 
 func (b *bundle) setup(build api.PluginBuild) {
@@ -101,8 +91,8 @@ func (b *bundle) setup(build api.PluginBuild) {
 		return b.load(b.modules[a.Path]), nil
 	})
 	build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: ownSpace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
-		contents := cloudflareModules[a.Path]
-		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}, nil
+		contents, err := ownModule(a.Path)
+		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}, err
 	})
 }
 
@@ -122,7 +112,15 @@ func (b *bundle) resolve(a api.OnResolveArgs) api.OnResolveResult {
 	if _, ok := cloudflareModules[a.Path]; ok {
 		return api.OnResolveResult{Path: a.Path, Namespace: ownSpace}
 	}
-	message := missing(a.Path, importer)
+	if name, ok := b.mode.Resolve(a.Path); ok {
+		kind := nodeImport
+		if a.Kind == api.ResolveJSRequireCall {
+			kind = nodeRequire
+		}
+		// One that is imported and not used does not run, which saves what it costs to run.
+		return api.OnResolveResult{Path: kind + name, Namespace: ownSpace, SideEffects: api.SideEffectsFalse}
+	}
+	message := b.missing(a.Path, importer)
 	if a.Kind == api.ResolveJSDynamicImport && strings.HasPrefix(message.Text, noSuchModule) {
 		// Whoever awaits it is told, as in production.
 		return api.OnResolveResult{Path: a.Path, External: true}
@@ -130,16 +128,50 @@ func (b *bundle) resolve(a api.OnResolveArgs) api.OnResolveResult {
 	return api.OnResolveResult{Errors: []api.Message{message}}
 }
 
+// What begins the paths in ownSpace of the modules that stand for those of Node.js.
+const (
+	nodeImport  = "node:"
+	nodeRequire = "require:"
+)
+
+// ownModule is the text of a module in ownSpace.
+func ownModule(path string) (string, error) {
+	if name, ok := strings.CutPrefix(path, nodeRequire); ok {
+		return "module.exports = __cfemu.node(" + strconv.Quote(name) + ").default;", nil
+	}
+	name, ok := strings.CutPrefix(path, nodeImport)
+	if !ok {
+		return cloudflareModules[path], nil
+	}
+	exports, _, err := node.Exports(name)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "const m = __cfemu.node(%q);\n", name)
+	for _, e := range exports {
+		if e == "default" {
+			b.WriteString("export default m.default;\n")
+			continue
+		}
+		fmt.Fprintf(&b, "const m_%s = m.%[1]s; export { m_%[1]s as %[1]s };\n", e)
+	}
+	return b.String(), nil
+}
+
 const noSuchModule = "No such module"
 
 // missing is the error for an import that leads nowhere; its note becomes the hint.
-func missing(name, importer string) api.Message {
+func (b *bundle) missing(name, importer string) api.Message {
 	text, hint := fmt.Sprintf(noSuchModule+" %q.", name), ""
-	bare := strings.TrimPrefix(name, "node:")
+	_, known := node.V2.Resolve(name)
 	switch {
-	case strings.HasPrefix(name, "node:") || nodeModules[strings.SplitN(bare, "/", 2)[0]]:
-		text = fmt.Sprintf("The module %q is not available: the embedded engine has no node: modules yet.", name)
-		hint = "use the Web API instead (Uint8Array, crypto.subtle, URL, TextEncoder, …) or a package built for browsers"
+	case known && b.mode == node.V1:
+		hint = fmt.Sprintf("on this compatibility date it must be imported as \"node:%s\"", name)
+	case known:
+		hint = "add \"nodejs_compat\" to the compatibility flags, with a compatibility date of 2024-09-23 or later"
+	case strings.HasPrefix(name, "node:"):
+		hint = "the embedded engine has no such module of Node.js (docs/COMPATIBILITY.md)"
 	case strings.HasPrefix(name, "cloudflare:"):
 		text = fmt.Sprintf("The module %q is not available in the embedded engine.", name)
 		hint = "docs/COMPATIBILITY.md says which cloudflare: modules there are"
@@ -149,20 +181,6 @@ func missing(name, importer string) api.Message {
 	m := api.Message{Text: text}
 	if hint != "" {
 		m.Notes = []api.Note{{Text: hint}}
-	}
-	return m
-}
-
-// nodeModules are the names by which Node's modules are imported without "node:".
-var nodeModules = set("assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto",
-	"dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module",
-	"net", "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl", "stream",
-	"string_decoder", "sys", "timers", "tls", "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib")
-
-func set(names ...string) map[string]bool {
-	m := make(map[string]bool, len(names))
-	for _, n := range names {
-		m[n] = true
 	}
 	return m
 }

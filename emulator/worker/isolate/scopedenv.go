@@ -10,7 +10,7 @@ func (i *isolate) withEnv(call goja.FunctionCall) goja.Value {
 		i.realm.TypeError("Failed to execute 'withEnv': parameter 2 is not of type 'Function'.")
 	}
 	before := i.scoped
-	i.scoped = call.Argument(0)
+	i.scoped = &scopedEnv{call.Argument(0)}
 	defer func() { i.scoped = before }()
 	return i.must(fn(goja.Undefined()))
 }
@@ -19,15 +19,12 @@ func (i *isolate) withEnv(call goja.FunctionCall) goja.Value {
 func (i *isolate) currentEnv(goja.FunctionCall) goja.Value {
 	switch {
 	case i.scoped != nil:
-		return i.scoped
+		return i.scoped.value
 	case i.Enabled(flagNoImportableEnv):
 		return i.rt.NewObject()
 	}
 	return i.env
 }
 
-// A scopedContext is what a promise's reactions run in when withEnv has been called.
-type scopedContext struct {
-	inv *invocation
-	env goja.Value
-}
+// A scopedEnv is the env of a call of withEnv.
+type scopedEnv struct{ value goja.Value }

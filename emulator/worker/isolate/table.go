@@ -96,7 +96,7 @@ func (i *isolate) tableRow(t *table, key string, item, chosen goja.Value) {
 			t.columns = append(t.columns, name)
 		}
 		p := i.newPrinter()
-		p.maxDepth = 0
+		p.options.Depth = 0
 		row.cells[name] = p.nested(v, 0)
 	}
 	t.rows = append(t.rows, row)

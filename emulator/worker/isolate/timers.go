@@ -168,7 +168,9 @@ func (i *isolate) setTimer(name string, call goja.FunctionCall, repeat bool) goj
 	if len(call.Arguments) > 2 {
 		args = append(args, call.Arguments[2:]...)
 	}
+	frame := i.frame
 	t := i.timers.add(i.current, delay, every, func() {
+		i.frame = frame
 		if _, err := fn(goja.Undefined(), args...); err != nil {
 			i.rethrow(err)
 		}

@@ -44,6 +44,22 @@ func TestGojaStillNeedsTheWorkarounds(t *testing.T) {
 			t.Errorf("%s: no more", name)
 		}
 	}
+	t.Run("a thenable's then is called outside of the async context", func(t *testing.T) {
+		rt := goja.New()
+		var tracker lastContext
+		rt.SetAsyncContextTracker(&tracker)
+		var seen any
+		if err := rt.Set("look", func(goja.FunctionCall) goja.Value { seen = tracker.current; return goja.Undefined() }); err != nil {
+			t.Fatal(err)
+		}
+		tracker.current = "mine"
+		if _, err := rt.RunString("Promise.resolve().then(() => { Promise.resolve({ then() { look() } }) })"); err != nil {
+			t.Fatal(err)
+		}
+		if seen != nil {
+			t.Error("no more")
+		}
+	})
 	t.Run("code interrupted after an await leaves the runtime unable to run reactions", func(t *testing.T) {
 		rt := goja.New()
 		rt.SetMaxCallStackSize(100)
@@ -245,3 +261,10 @@ func TestReadJSONIsJSONParse(t *testing.T) {
 		check(t, strings.ReplaceAll(string(b), ",", " ,\n"))
 	})
 }
+
+// lastContext is an async context that is there while a reaction to it runs.
+type lastContext struct{ current any }
+
+func (c *lastContext) Grab() any           { return c.current }
+func (c *lastContext) Resumed(tracked any) { c.current = tracked }
+func (c *lastContext) Exited()             { c.current = nil }

@@ -1,6 +1,7 @@
 package webcore
 
 import (
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -63,7 +64,7 @@ func (c *Core) installTextEncoder() {
 
 // isUint8Array tells a Uint8Array from the other views of bytes.
 func (c *Core) isUint8Array(o *goja.Object) bool {
-	if _, bytes := o.Export().([]byte); !bytes {
+	if o.ExportType() != reflect.TypeFor[[]byte]() { // of an empty view Export may make a wild pointer
 		return false
 	}
 	if c.typedArrayName == nil {

@@ -275,7 +275,7 @@ func decodeForm(s string) string {
 			b = append(b, s[i])
 		}
 	}
-	return decodeUTF8Lossy(b)
+	return DecodeUTF8(b)
 }
 
 func unhex(b byte) int {

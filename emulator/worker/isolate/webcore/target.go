@@ -223,3 +223,18 @@ func (c *Core) callListener(f goja.Callable, this goja.Value, event *goja.Object
 		e.cancel()
 	}
 }
+
+// Listeners are what code has put on an event target for one type of event; nil when v is none.
+func (c *Core) Listeners(v goja.Value, typ string) []goja.Value {
+	t, ok := idl.As[targetState](c.realm, v)
+	if !ok {
+		return nil
+	}
+	var found []goja.Value
+	for _, l := range t.eventTarget().listeners[typ] {
+		if l.object != nil && !l.removed {
+			found = append(found, l.object)
+		}
+	}
+	return found
+}

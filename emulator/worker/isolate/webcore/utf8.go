@@ -73,8 +73,8 @@ func sequence(b []byte) (n int, whole, ok bool) {
 	return n, true, true
 }
 
-// decodeUTF8Lossy decodes b whole.
-func decodeUTF8Lossy(b []byte) string {
+// DecodeUTF8 decodes b whole, with U+FFFD for what is invalid.
+func DecodeUTF8(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)
 	}

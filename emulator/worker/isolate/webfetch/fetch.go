@@ -119,7 +119,7 @@ func (f *fetching) start(a *API, r *request, global bool) error {
 	}
 	if global {
 		if f.req.Header.Get("Accept-Encoding") == "" {
-			f.req.Header.Set("Accept-Encoding", "gzip")
+			f.req.Header.Set("Accept-Encoding", "br, gzip")
 		}
 	} else if cf := a.cfJSON(&r.cf); cf != nil {
 		f.req.Header.Set("CF-Blob", string(cf))

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/andybalholm/brotli"
 	"github.com/dop251/goja"
 	whatwg "github.com/nlnwa/whatwg-url/url"
 
@@ -324,48 +325,55 @@ func (a *API) encode(res *http.Response, r *response, src *source) {
 	}
 	switch {
 	case r.manual || src.encoding == declared: // the bytes are as the headers say
-	case declared == "gzip":
-		res.Body, res.ContentLength = &gzipReader{src: src}, -1
+	case declared != "":
+		res.Body, res.ContentLength = &encodingReader{src: src, encoding: declared}, -1
 	default:
 		res.Body, res.ContentLength = src, src.size()
-		if declared != "" {
-			// Deviation: a body that code declares as Content-Encoding br is sent unencoded, without
-			// that header.
-			res.Header.Del("Content-Encoding")
-		}
 	}
 }
 
-// A gzipReader compresses what it reads, chunk by chunk, so that a stream stays one.
-type gzipReader struct {
-	src  io.ReadCloser
-	out  bytes.Buffer
-	gz   *gzip.Writer
+// An encodingReader compresses what it reads, chunk by chunk, so that a stream stays one.
+type encodingReader struct {
+	src      io.ReadCloser
+	encoding string // "gzip" or "br"
+	out      bytes.Buffer
+	w        interface {
+		io.WriteCloser
+		Flush() error
+	}
 	in   []byte
 	done bool
 }
 
-func (g *gzipReader) Read(p []byte) (int, error) {
-	if g.gz == nil {
-		g.gz, g.in = gzip.NewWriter(&g.out), make([]byte, chunkSize)
+// brotliQuality is for content that is compressed while somebody waits for it.
+const brotliQuality = 5
+
+func (e *encodingReader) Read(p []byte) (int, error) {
+	if e.w == nil {
+		e.in = make([]byte, chunkSize)
+		if e.encoding == "br" {
+			e.w = brotli.NewWriterLevel(&e.out, brotliQuality)
+		} else {
+			e.w = gzip.NewWriter(&e.out)
+		}
 	}
-	for g.out.Len() == 0 {
-		if g.done {
+	for e.out.Len() == 0 {
+		if e.done {
 			return 0, io.EOF
 		}
-		n, err := g.src.Read(g.in)
-		_, _ = g.gz.Write(g.in[:n]) // into memory
+		n, err := e.src.Read(e.in)
+		_, _ = e.w.Write(e.in[:n]) // into memory
 		switch {
 		case errors.Is(err, io.EOF):
-			g.done = true
-			_ = g.gz.Close()
+			e.done = true
+			_ = e.w.Close()
 		case err != nil:
 			return 0, err
 		default:
-			_ = g.gz.Flush()
+			_ = e.w.Flush()
 		}
 	}
-	return g.out.Read(p)
+	return e.out.Read(p)
 }
 
-func (g *gzipReader) Close() error { return g.src.Close() }
+func (e *encodingReader) Close() error { return e.src.Close() }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/andybalholm/brotli"
 )
 
 func TestResponse(t *testing.T) {
@@ -190,9 +192,10 @@ func TestContentEncoding(t *testing.T) {
 				t.Errorf("got %q, %d", b, length)
 			}
 		}},
-		"br is sent unencoded": {`return new Response('text', {headers: {'content-encoding': 'br'}})`, "", func(t *testing.T, b []byte, length int64) {
-			if string(b) != "text" {
-				t.Errorf("got %q", b)
+		"br is encoded too": {`return new Response('text', {headers: {'content-encoding': 'br'}})`, "br", func(t *testing.T, b []byte, length int64) {
+			text, err := io.ReadAll(brotli.NewReader(bytes.NewReader(b)))
+			if string(text) != "text" || err != nil || length != -1 {
+				t.Errorf("got %q, %v, %d", text, err, length)
 			}
 		}},
 	} {
@@ -224,10 +227,12 @@ func TestContentEncoding(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	t.Run("br that code reads says that it cannot", func(t *testing.T) {
+	t.Run("code reads br, and is told when it is broken", func(t *testing.T) {
 		h, a := newHost(t)
-		_ = h.RT.Set("up", a.NewResponse(&http.Response{StatusCode: 200, Header: http.Header{"Content-Encoding": {"br"}}, ContentLength: -1, Body: io.NopCloser(strings.NewReader("x"))}))
-		if got := h.Run(t, `return await rejected(up.text())`); got != `TypeError: this engine cannot decode the Content-Encoding "br"` {
+		for name, body := range map[string]string{"right": "\x0b\x02\x80hello\x03", "broken": "\x0b\x02\x80he", "empty": ""} {
+			_ = h.RT.Set(name, a.NewResponse(&http.Response{StatusCode: 200, Header: http.Header{"Content-Encoding": {"br"}}, ContentLength: -1, Body: io.NopCloser(strings.NewReader(body))}))
+		}
+		if got := h.Run(t, `return await right.text() + '|' + await empty.text() + '|' + await rejected(broken.text())`); got != "hello||TypeError: unexpected EOF" {
 			t.Errorf("got %v", got)
 		}
 	})

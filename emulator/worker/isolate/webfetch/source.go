@@ -1,6 +1,7 @@
 package webfetch
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -9,6 +10,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/andybalholm/brotli"
 )
 
 // chunkSize is how much a stream over a Go reader hands to JavaScript at once.
@@ -19,7 +22,7 @@ const chunkSize = 64 << 10
 type source struct {
 	raw      io.ReadCloser
 	length   int64  // of raw, -1 when unknown
-	encoding string // "", "gzip", "deflate" or "br"
+	encoding string // "", "gzip" or "br"
 	memory   bool   // reading never blocks
 
 	decoded io.Reader
@@ -58,22 +61,20 @@ func (s *source) Read(p []byte) (int, error) {
 // Close frees what the bytes come from.
 func (s *source) Close() error { return s.raw.Close() }
 
-// decoder undoes a Content-Encoding.
+// decoder undoes a Content-Encoding. No bytes at all decode to none.
 func decoder(encoding string, raw io.Reader) (io.Reader, error) {
-	switch encoding {
-	case "gzip":
-		d, err := gzip.NewReader(raw)
-		if errors.Is(err, io.EOF) {
-			return strings.NewReader(""), nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("decode gzip: %w", err)
-		}
-		return d, nil
+	in := bufio.NewReader(raw)
+	if _, err := in.Peek(1); errors.Is(err, io.EOF) {
+		return in, nil
 	}
-	// Deviation: a body with Content-Encoding br passes through as it is but cannot be read by code
-	// in this engine.
-	return nil, fmt.Errorf("this engine cannot decode the Content-Encoding %q", encoding)
+	if encoding == "br" {
+		return brotli.NewReader(in), nil
+	}
+	d, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, fmt.Errorf("decode gzip: %w", err)
+	}
+	return d, nil
 }
 
 // contentCoding is the coding that the platform decodes, "" when there is none or it passes as is.
