@@ -3,6 +3,7 @@ package workertest
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,8 +20,8 @@ import (
 // An origin is the web that the suite's Workers see: every URL leads to one server on the loopback
 // address, over a real connection.
 type origin struct {
-	server *httptest.Server
-	base   *url.URL
+	base      *url.URL
+	transport *http.Transport
 }
 
 func newOrigin(t testing.TB) *origin {
@@ -30,7 +31,10 @@ func newOrigin(t testing.TB) *origin {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &origin{server: server, base: base}
+	// What the Worker sees is what was sent.
+	transport := &http.Transport{DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &origin{base: base, transport: transport}
 }
 
 // RoundTrip sends r to the server, which is told the URL that was asked for.
@@ -41,7 +45,10 @@ func (o *origin) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r.Header.Set("X-Origin-Scheme", r.URL.Scheme)
 	r.URL.Scheme, r.URL.Host = o.base.Scheme, o.base.Host
-	return o.server.Client().Transport.RoundTrip(r)
+	if _, ok := r.Header["User-Agent"]; !ok {
+		r.Header.Set("User-Agent", "") // or net/http would send its own
+	}
+	return o.transport.RoundTrip(r)
 }
 
 func originRoutes() http.Handler {
@@ -131,15 +138,15 @@ func answerStatus(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// slow sends n parts, each when the one before is out, so that they arrive as several chunks.
+// slow sends n parts with a pause after each, so that they arrive as several chunks.
 func slow(w http.ResponseWriter, r *http.Request) {
 	n, _ := strconv.Atoi(r.URL.Query().Get("n"))
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
 	for i := range n {
 		_, _ = fmt.Fprintf(w, "part %d\n", i)
 		_ = http.NewResponseController(w).Flush()
-		<-tick.C
+		pause, cancel := context.WithTimeout(r.Context(), 5*time.Millisecond)
+		<-pause.Done()
+		cancel()
 	}
 }
 

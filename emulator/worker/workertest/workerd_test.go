@@ -68,9 +68,6 @@ func (e reference) Load(ctx context.Context, spec worker.Spec) (worker.Worker, e
 	outbound := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.URL.Scheme, r.URL.Host, r.RequestURI = r.Header.Get("X-Reference-Scheme"), r.Host, ""
 		r.Header.Del("X-Reference-Scheme")
-		if _, ok := r.Header["User-Agent"]; !ok {
-			r.Header["User-Agent"] = []string{""}
-		}
 		res, err := spec.Outbound.RoundTrip(r)
 		if err != nil {
 			panic(http.ErrAbortHandler)
@@ -80,6 +77,7 @@ func (e reference) Load(ctx context.Context, spec worker.Spec) (worker.Worker, e
 			w.Header()[name] = values
 		}
 		w.WriteHeader(res.StatusCode)
+		_ = http.NewResponseController(w).Flush()
 		buf := make([]byte, 1<<15)
 		for {
 			n, err := res.Body.Read(buf)
@@ -142,7 +140,7 @@ const config :Workerd.Config = (
 const front :Workerd.Worker = ( modules = [ (name = "front.js", esModule = embed ` + file([]byte(front)) + `) ],
   compatibilityDate = "2026-08-01", compatibilityFlags = ["service_binding_extra_handlers"], bindings = [ (name = "MAIN", service = "main") ] );
 const main :Workerd.Worker = ( globalOutbound = "out", `)
-	if spec.Modules[0].Type == "" {
+	if code := string(spec.Modules[0].Content); strings.Contains(code, "addEventListener(") && !strings.Contains(code, "export default") {
 		b.WriteString("serviceWorkerScript = embed " + file(spec.Modules[0].Content) + ",\n")
 	} else {
 		kinds := map[worker.ModuleType]string{worker.ESModule: "esModule", worker.CommonJSModule: "commonJsModule",

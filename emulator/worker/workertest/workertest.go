@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cfemu/cfemu/emulator/worker"
 )
@@ -56,12 +57,7 @@ func (s *suite) load(t testing.TB, c testCase, console func(worker.Line)) (worke
 	if err != nil {
 		return nil, err
 	}
-	t.Cleanup(func() {
-		// Work that a clause has left behind is no business of ours.
-		done, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = w.Close(done)
-	})
+	s.closeAfter(t, w)
 	return w, nil
 }
 
@@ -93,12 +89,17 @@ func (s *suite) script(t *testing.T, c testCase) {
 	}
 }
 
+// scriptPatience is how long all clauses of one Worker may take together.
+const scriptPatience = 20 * time.Second
+
 func (s *suite) ask(t *testing.T, c testCase, console func(worker.Line)) ([]verdict, error) {
 	w, err := s.load(t, c, console)
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://worker.test/run", nil)
+	ctx, cancel := context.WithTimeout(t.Context(), scriptPatience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://worker.test/run", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
