@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/cfemu/cfemu/internal/testkit"
 )
 
 // consoleClauses are calls of console and the lines that come of them.
@@ -15,11 +13,13 @@ func consoleClauses(b *bench) {
 	if err == nil {
 		_, err = w.get(b.t, "/")
 	}
+	if err == nil {
+		err = w.console.await(b.t, "END")
+	}
 	if err != nil {
 		b.clause("the Worker answers", func(*testing.T) error { return err })
 		return
 	}
-	testkit.Wait(b.t, func() error { return w.console.has("END") })
 	groups := map[string][]string{} // what stands between two marks: "level message"
 	sources := map[string]string{}
 	var mark string
@@ -68,7 +68,7 @@ func consoleClauses(b *bench) {
 		})
 	}
 	b.clause("a line knows where it was printed", func(t *testing.T) error {
-		return differ("source", sources["source"], "events/console.js:58:11")
+		return differ("source", sources["source"], "events/console.js:55:11")
 	})
 	b.clause("time and table print something", func(t *testing.T) error {
 		got := strings.Join(groups["time and table"], "\n")

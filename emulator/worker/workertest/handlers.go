@@ -1,7 +1,6 @@
 package workertest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cfemu/cfemu/emulator/worker"
-	"github.com/cfemu/cfemu/internal/testkit"
 )
 
 // queueClauses: https://developers.cloudflare.com/queues/configuration/javascript-apis/
@@ -85,13 +83,7 @@ func batchContents(t *testing.T, b *bench) error {
 	}
 	const ts = `"2026-01-02T03:04:05.006Z"`
 	want := `["jobs",3,3,[["1",true,` + ts + `,2,{"a":[1]}],["2",true,` + ts + `,1,"é"],["3",true,` + ts + `,1,[0,255]]]]`
-	testkit.Wait(t, func() error {
-		if len(w.console.all()) == 0 {
-			return errors.New("nothing printed")
-		}
-		return nil
-	})
-	return differ("console", w.console.all()[0].Message, want)
+	return w.console.await(t, want)
 }
 
 // scheduledClauses: https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/
@@ -109,7 +101,9 @@ func scheduledClauses(b *bench) {
 		if err := w.Scheduled(t.Context(), worker.Scheduled{Cron: "0 2 * * *", Time: time.Unix(1700000000, 0)}); err != nil {
 			return err
 		}
-		testkit.Wait(t, func() error { return w.console.has("later") })
+		if err := w.console.await(t, "later"); err != nil {
+			return err
+		}
 		return w.console.has(`["0 2 * * *",1700000000000,"function"]`)
 	})
 	b.clause("an exception", func(t *testing.T) error {
@@ -128,8 +122,7 @@ func scheduledClauses(b *bench) {
 		if err := w.Scheduled(t.Context(), worker.Scheduled{Cron: "* * * * *", Time: time.Unix(1, 0)}); err != nil {
 			return err
 		}
-		testkit.Wait(t, func() error { return w.console.has("ran * * * * * object") })
-		return nil
+		return w.console.await(t, "ran * * * * * object")
 	})
 }
 
@@ -156,11 +149,7 @@ func emailClauses(b *bench) {
 		if err := errors.Join(sent, err); err != nil {
 			return err
 		}
-		var got []any
-		if err := json.Unmarshal([]byte(w.console.all()[0].Message), &got); err != nil {
-			return err
-		}
-		return differ("console", fmt.Sprint(got...), fmt.Sprint("a@a.test", "b@b.test", "hi", 19.0, 19.0, true))
+		return w.console.await(t, `["a@a.test","b@b.test","hi",19,19,true]`)
 	})
 	b.clause("setReject refuses the message", func(t *testing.T) error {
 		_, sent, err := send(t, "spam@a.test")
@@ -226,7 +215,9 @@ func serviceWorkerClauses(b *bench) {
 		if err := w.Scheduled(t.Context(), worker.Scheduled{Cron: "1 2 3 4 5", Time: time.Unix(1, 0)}); err != nil {
 			return err
 		}
-		testkit.Wait(t, func() error { return w.console.has("later") })
+		if err := w.console.await(t, "later"); err != nil {
+			return err
+		}
 		return w.console.has("scheduled 1 2 3 4 5")
 	})
 }

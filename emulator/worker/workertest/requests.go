@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -37,12 +38,12 @@ func requestClauses(b *bench) {
 		{name: "500 is no exception", url: "/500", status: 500, text: "own"},
 		{name: "a redirect", url: "/redirect", status: 302, want: map[string]string{"Location": "https://a.test/x"}},
 		{name: "cookies stay apart", url: "/cookies", status: 200, want: map[string]string{"Set-Cookie": "a=1|b=2"}},
-		{name: "repeated headers are joined", url: "/repeated", status: 200, want: map[string]string{"X-A": "1, 2"}},
+		{name: "repeated headers stay apart", url: "/repeated", status: 200, want: map[string]string{"X-A": "1|2"}},
 		{name: "a stream has no length", url: "/stream", status: 200, text: "one two", want: map[string]string{"Content-Length": ""}},
 		{name: "a fixed-length stream has one", url: "/fixed", status: 200, text: "abc", want: map[string]string{"Content-Length": "3"}},
 		{name: "a blob has a length and a type", url: "/blob", status: 200, text: "blob", want: map[string]string{"Content-Length": "4", "Content-Type": "a/b"}},
 		{name: "a form", url: "/form", status: 200, text: "a=b+c", want: map[string]string{"Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}},
-		{name: "HEAD runs fetch and drops the body", method: "HEAD", url: "/text", status: 200, want: map[string]string{"Content-Type": "text/plain;charset=UTF-8"}},
+		{name: "HEAD runs fetch", method: "HEAD", url: "/text", status: 200, want: map[string]string{"Content-Type": "text/plain;charset=UTF-8"}},
 		{name: "a response of fetch passes through", url: "/through", status: 201, text: "status 201", want: map[string]string{"X-Status": "201"}},
 		{name: "a response made of one of fetch", url: "/copied", status: 201, text: "status 201", want: map[string]string{"X-Status": "201", "X-Mine": "1"}},
 		{name: "the method and the URL", method: "PUT", url: "/echo?a=%20&b#f", status: 200, text: "PUT http://worker.test/echo?a=%20&b "},
@@ -69,9 +70,12 @@ func requestClauses(b *bench) {
 			if err != nil {
 				return err
 			}
-			errs := []error{differ("status", a.StatusCode, c.status), differ("body", a.text, c.text)}
+			errs := []error{differ("status", a.StatusCode, c.status)}
+			if c.method != http.MethodHead { // whoever serves drops that body
+				errs = append(errs, differ("body", a.text, c.text))
+			}
 			for name, want := range c.want {
-				errs = append(errs, differ(name, strings.Join(a.Header.Values(name), "|"), want))
+				errs = append(errs, differ(name, a.header(name), want))
 			}
 			return errors.Join(errs...)
 		})
@@ -90,6 +94,17 @@ func requestClauses(b *bench) {
 		a, err := w.do(t, "GET", "https://shop.example:8443/echo", "")
 		return errors.Join(err, differ("body", a.text, "GET https://shop.example:8443/echo "))
 	})
+}
+
+// header is a header's values; Content-Length is kept apart by net/http.
+func (a answer) header(name string) string {
+	if name != "Content-Length" {
+		return strings.Join(a.Header.Values(name), "|")
+	}
+	if a.ContentLength < 0 {
+		return ""
+	}
+	return strconv.FormatInt(a.ContentLength, 10)
 }
 
 // gzipped asks for a body that must be compressed exactly once.

@@ -8,8 +8,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/cfemu/cfemu/internal/testkit"
+	"github.com/cfemu/cfemu/internal/clock"
 )
 
 // streamingClauses need to see when bytes move.
@@ -77,8 +78,7 @@ export default { async fetch(request) { const { pathname } = new URL(request.url
 		if err := errors.Join(err, differ("body", a.text, "now")); err != nil {
 			return err
 		}
-		testkit.Wait(t, func() error { return w.console.has("done text") })
-		return nil
+		return w.console.await(t, "done text")
 	})
 	b.clause("8 MB go in and out whole", func(t *testing.T) error {
 		w, err := b.source(t, fetchHandler(`return new Response(request.body)`))
@@ -99,6 +99,7 @@ func streamThrough(t *testing.T, w subject) error {
 	if err != nil {
 		return err
 	}
+	r.ContentLength = -1
 	// The first part is on its way before there is a response: an engine may wait for it.
 	go func() { _, _ = io.WriteString(out, "first") }()
 	res, err := w.RoundTrip(r)
@@ -137,8 +138,24 @@ func clientGone(t *testing.T, w subject) error {
 	if err != nil {
 		return err
 	}
-	testkit.Wait(t, func() error { return w.console.has("cancelled") })
-	return nil
+	return w.console.await(t, "cancelled")
+}
+
+// consolePatience is how long a console line may take after what caused it.
+const consolePatience = 2 * time.Second
+
+// await is an error when no line is message before long: lines may come late.
+func (l *lines) await(t *testing.T, message string) error {
+	var err error
+	for waited := time.Duration(0); waited < consolePatience; waited += 5 * time.Millisecond {
+		if err = l.has(message); err == nil {
+			return nil
+		}
+		if err := clock.Sleep(t.Context(), clock.System, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // has is an error when no line is message.

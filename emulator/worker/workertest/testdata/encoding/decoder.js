@@ -110,8 +110,8 @@ test('decode takes buffers and all views', () => {
 test('decode of something else is a TypeError', () => {
   for (const v of ['x', 1, {}, [65]]) throws(TypeError, () => new TextDecoder().decode(v))
 })
-test('TextDecoder needs new and has a brand', () => {
-  throws(TypeError, () => TextDecoder())
+test('TextDecoder needs new', () => throws(TypeError, () => TextDecoder()))
+test('TextDecoder has a brand', () => {
   throws(TypeError, () => TextDecoder.prototype.decode.call({}))
 })
 test('Symbol.toStringTag', () => eq(Object.prototype.toString.call(new TextDecoder()), '[object TextDecoder]'))

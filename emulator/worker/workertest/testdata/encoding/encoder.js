@@ -29,8 +29,8 @@ test('encodeInto takes a Uint8Array only', () => {
   throws(TypeError, () => new TextEncoder().encodeInto('a', new ArrayBuffer(2)))
   throws(TypeError, () => new TextEncoder().encodeInto('a'))
 })
-test('TextEncoder needs new and has a brand', () => {
-  throws(TypeError, () => TextEncoder())
+test('TextEncoder needs new', () => throws(TypeError, () => TextEncoder()))
+test('TextEncoder has a brand', () => {
   throws(TypeError, () => TextEncoder.prototype.encode.call({}, 'a'))
 })
 test('toStringTag', () => eq(Object.prototype.toString.call(new TextEncoder()), '[object TextEncoder]'))

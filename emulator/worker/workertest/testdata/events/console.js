@@ -2,7 +2,7 @@ class Point { constructor() { this.x = 1 } }
 class C {}
 const circle = {}
 circle.self = circle
-const named = function named() {}
+function named() {}
 
 const groups = {
   levels() { console.debug('d'); console.log('l'); console.info('i'); console.warn('w'); console.error('e') },

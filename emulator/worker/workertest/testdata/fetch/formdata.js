@@ -31,9 +31,9 @@ test('missing arguments are a TypeError', () => {
   throws(TypeError, () => new FormData().get())
 })
 test('values become strings', () => eq([...made(['a', null], ['b', undefined], ['c', {}])], [['a', 'null'], ['b', 'undefined'], ['c', '[object Object]']]))
-test('Symbol.toStringTag, new, brand', () => {
+test('FormData needs new', () => throws(TypeError, () => FormData()))
+test('Symbol.toStringTag and brand', () => {
   eq(Object.prototype.toString.call(new FormData()), '[object FormData]')
-  throws(TypeError, () => FormData())
   throws(TypeError, () => FormData.prototype.get.call({}, 'a'))
 })
 

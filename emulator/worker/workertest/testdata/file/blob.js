@@ -38,8 +38,8 @@ test('slice', async () => eq([await cut(), await cut(1), await cut(1, 3), await 
 test('slice of a slice', async () => eq(await new Blob(['hello']).slice(1).slice(1, 3).text(), 'll'))
 test('slice sets the type', () => eq([new Blob(['x'], { type: 'a/b' }).slice().type, new Blob(['x'], { type: 'a/b' }).slice(0, 1, 'C/D').type], ['', 'c/d']))
 test('slice through several parts', async () => eq(await new Blob(['ab', 'cd', 'ef']).slice(1, 5).text(), 'bcde'))
-test('Blob needs new, has a brand and a tag', () => {
-  throws(TypeError, () => Blob())
+test('Blob needs new', () => throws(TypeError, () => Blob()))
+test('Blob has a brand and a tag', () => {
   throws(TypeError, () => Blob.prototype.size)
   eq(Object.prototype.toString.call(new Blob()), '[object Blob]')
 })
