@@ -52,10 +52,6 @@ test('transfer', () => {
   eq([b.byteLength, bytesOf(c.b)], [0, [1, 2]])
 })
 test('a view of a transferred buffer', () => { const v = new Uint8Array([1, 2]); const c = structuredClone(v, { transfer: [v.buffer] }); eq([v.length, [...c]], [0, [1, 2]]) })
-test('transferring twice is a DataCloneError', () => {
-  const b = new ArrayBuffer(1)
-  throws('DataCloneError', () => structuredClone(b, { transfer: [b, b] }))
-})
 test('it needs an argument', () => throws(TypeError, () => structuredClone()))
 test('a DOMException', () => { const c = structuredClone(new DOMException('m', 'AbortError')); eq([c instanceof DOMException, c.name, c.message, c.code], [true, 'AbortError', 'm', 20]) })
 test('a deep structure', () => { let o = {}; const top = o; for (let i = 0; i < 500; i++) o = o.o = {}; ok(structuredClone(top).o.o.o) })
