@@ -48,7 +48,6 @@ func readCases() ([]testCase, error) {
 //	flag nodejs_compat
 //	text NAME value, secret NAME value, json NAME {"a":1}
 //	service NAME        (the origin)
-//	cpu 50ms
 //
 // and its first file is the entry module.
 func (c testCase) spec(o *origin) (worker.Spec, error) {
