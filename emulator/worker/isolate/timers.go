@@ -153,7 +153,7 @@ func (i *isolate) installTimers() {
 func (i *isolate) setTimer(name string, call goja.FunctionCall, repeat bool) goja.Value {
 	fn, ok := goja.AssertFunction(call.Argument(0))
 	if !ok {
-		i.realm.TypeError("Failed to execute '%s' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'Function'.", name)
+		i.realm.TypeError("Failed to execute '%s' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.", name)
 	}
 	if i.current == nil {
 		i.refuseGlobalScope()

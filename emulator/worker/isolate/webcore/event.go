@@ -11,7 +11,7 @@ type Event struct {
 	Type string
 
 	bubbles, cancelable, composed bool
-	trusted, dispatching          bool
+	trusted, dispatching, passive bool
 	canceled, stopped             bool
 	propagationStopped            bool // which nothing here but cancelBubble shows
 	phase                         int
@@ -131,7 +131,7 @@ func (c *Core) TrustedEvent(typ string, cancelable bool) Event {
 }
 
 func (e *Event) cancel() {
-	if e.cancelable {
+	if e.cancelable && !e.passive {
 		e.canceled = true
 	}
 }

@@ -24,6 +24,7 @@ type listener struct {
 	object  *goja.Object // what code passed: a function or an object with handleEvent
 	native  func(event *goja.Object)
 	once    bool
+	passive bool // cannot prevent the default
 	removed bool
 }
 
@@ -64,10 +65,7 @@ func (c *Core) addListener(t *Target, call goja.FunctionCall) {
 	l := &listener{}
 	var signal *Signal
 	if options != nil {
-		// Receipt: https://github.com/cloudflare/workerd/blob/main/src/workerd/api/basics.c++
-		if truthy(options, "passive") {
-			c.typeError("addEventListener(): options.passive must be false.")
-		}
+		l.passive = truthy(options, "passive")
 		l.once = truthy(options, "once")
 		if v := options.Get("signal"); v != nil && !goja.IsUndefined(v) {
 			s, ok := c.SignalOf(v)
@@ -173,7 +171,7 @@ func (c *Core) Dispatch(target, event *goja.Object) bool {
 	}
 	e.dispatching, e.target, e.current, e.phase = true, target, target, phaseAtTarget
 	defer func() {
-		e.dispatching, e.stopped, e.propagationStopped, e.current, e.phase = false, false, false, nil, phaseNone
+		e.dispatching, e.passive, e.stopped, e.propagationStopped, e.current, e.phase = false, false, false, false, nil, phaseNone
 	}()
 
 	// The property comes first, whenever it was set.
@@ -195,6 +193,7 @@ func (c *Core) Dispatch(target, event *goja.Object) bool {
 			l.native(event)
 			continue
 		}
+		e.passive = l.passive
 		if f, ok := goja.AssertFunction(l.object); ok {
 			c.callListener(f, target, event, e)
 			continue

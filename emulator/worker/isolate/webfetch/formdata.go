@@ -84,7 +84,8 @@ func (f *formData) set(e entry) {
 	f.entries = append(append(f.entries[:at:at], e), rest...)
 }
 
-// formEntry makes an entry of the arguments of append and set. A Blob becomes a File.
+// formEntry makes an entry of the arguments of append and set. A Blob becomes a File, which is called
+// like the field unless it has a name: browsers call it "blob".
 func (a *API) formEntry(method string, call goja.FunctionCall) entry {
 	e := entry{name: a.realm.String(call.Argument(0))}
 	b, ok := idl.As[*blob](a.realm, call.Argument(1))
@@ -100,7 +101,7 @@ func (a *API) formEntry(method string, call goja.FunctionCall) entry {
 		e.file, e.object = b, call.Argument(1).(*goja.Object)
 		return e
 	}
-	f := &blob{data: b.data, contentType: b.contentType, isFile: true, name: "blob", lastModified: a.now()}
+	f := &blob{data: b.data, contentType: b.contentType, isFile: true, name: e.name, lastModified: a.now()}
 	if b.isFile {
 		f.lastModified = b.lastModified
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
@@ -18,7 +19,11 @@ type headers struct {
 	sorted    [][2]string // as code iterates over it; nil after a change
 	immutable bool
 	object    *goja.Object // the Headers that code sees, once it has looked
+	a         *API         // the isolate's, once there is an object
 }
+
+// Clone makes a Headers with the same content, for structuredClone.
+func (h *headers) Clone(host.Host) goja.Value { return h.a.headersObject(h.clone()) }
 
 type field struct {
 	name   string
@@ -150,7 +155,7 @@ func (a *API) NewHeaders(h http.Header) *goja.Object { return a.headersObject(ne
 // headersObject returns the one Headers object that stands for h.
 func (a *API) headersObject(h *headers) *goja.Object {
 	if h.object == nil {
-		h.object = a.headers.New(h)
+		h.object, h.a = a.headers.New(h), a
 	}
 	return h.object
 }
@@ -158,7 +163,7 @@ func (a *API) headersObject(h *headers) *goja.Object {
 func (a *API) defineHeaders() {
 	r := a.realm
 	c := idl.Define(r, "Headers", 0, func(call goja.ConstructorCall) *headers {
-		h := &headers{}
+		h := &headers{a: a}
 		if init := call.Argument(0); !goja.IsUndefined(init) {
 			a.fillHeaders(h, init)
 		}

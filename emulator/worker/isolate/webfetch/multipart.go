@@ -15,7 +15,8 @@ func (a *API) encodeForm(f *formData) (b *body, contentType string) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
 	boundary := hex.EncodeToString(random[:])
-	// A name's line ends and quotes are escaped as browsers do; a value's line ends become CRLF.
+	// A name's line ends and quotes are escaped as browsers do; a value's stay as they are, unlike
+	// there.
 	crlf := strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")
 	escape := strings.NewReplacer("\r", "%0D", "\n", "%0A", `"`, "%22")
 
@@ -23,7 +24,7 @@ func (a *API) encodeForm(f *formData) (b *body, contentType string) {
 	for _, e := range f.entries {
 		out.WriteString("--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + escape.Replace(crlf.Replace(e.name)) + `"`)
 		if e.file == nil {
-			out.WriteString("\r\n\r\n" + crlf.Replace(e.text) + "\r\n")
+			out.WriteString("\r\n\r\n" + e.text + "\r\n")
 			continue
 		}
 		kind := e.file.contentType

@@ -19,7 +19,7 @@ import (
 // A response is the state of a Response.
 type response struct {
 	status     int
-	statusText *string // nil: the usual one
+	statusText *string // nil: code sees "", the client the usual one
 	headers    *headers
 	body       *body
 	urls       []string // that led here; empty for a response that code made
@@ -50,7 +50,12 @@ func (a *API) defineResponse() {
 	})
 	a.response = c
 	c.Getter("status", func(r *response) goja.Value { return rt.ToValue(r.status) })
-	c.Getter("statusText", func(r *response) goja.Value { return rt.ToValue(r.text()) })
+	c.Getter("statusText", func(r *response) goja.Value {
+		if r.statusText == nil {
+			return rt.ToValue("")
+		}
+		return rt.ToValue(*r.statusText)
+	})
 	c.Getter("ok", func(r *response) goja.Value { return rt.ToValue(r.status >= 200 && r.status < 300) })
 	c.Getter("headers", func(r *response) goja.Value { return a.headersObject(r.headers) })
 	c.Getter("redirected", func(r *response) goja.Value { return rt.ToValue(len(r.urls) > 1) })
@@ -87,6 +92,7 @@ func (a *API) defineResponse() {
 	c.Static("json", 1, a.jsonResponse)
 }
 
+// text is the reason phrase that the client gets.
 func (r *response) text() string {
 	if r.statusText != nil {
 		return *r.statusText

@@ -1,0 +1,123 @@
+// Fetch Standard §5.3: Request, and Cloudflare's documentation of it.
+import { test, workers, eq, ok, throws, rejects, handler, streamOf, utf8 } from '../workertest.js'
+
+const url = 'https://a.test/x'
+
+test('made of a string', () => {
+  const r = new Request('https://a.test')
+  eq([r.url, r.method, [...r.headers], r.body, r.bodyUsed], ['https://a.test/', 'GET', [], null, false])
+})
+test('made of a URL', () => eq(new Request(new URL(url)).url, url))
+test('made of anything with toString', () => eq(new Request({ toString: () => url }).url, url))
+test('a relative URL is a TypeError', () => throws(TypeError, () => new Request('/x')))
+workers('an invalid URL has this message', () => throws(TypeError, () => new Request('/x'), 'Invalid URL: /x'))
+test('a URL keeps its fragment', () => eq(new Request(url + '#f').url, url + '#f'))
+test('the method is made upper case for known ones', () => eq(['get', 'Post', 'put', 'DELETE', 'options', 'head'].map((method) => new Request(url, { method }).method), ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD']))
+test('a method that is no token is a TypeError', () => { for (const method of ['', 'a b', 'ü']) throws(TypeError, () => new Request(url, { method })) })
+workers('a method that the platform does not know is a TypeError', () => throws(TypeError, () => new Request(url, { method: 'CHICKEN' }), 'Invalid HTTP method string: CHICKEN'))
+test('GET and HEAD have no body', () => { for (const method of ['GET', 'HEAD']) throws(TypeError, () => new Request(url, { method, body: 'x' })) })
+workers('a GET with a body has this message', () => throws(TypeError, () => new Request(url, { body: 'x' }), 'Request with a GET or HEAD method cannot have a body.'))
+test('a null body is none', () => eq(new Request(url, { method: 'GET', body: null }).body, null))
+test('headers from init', () => eq([...new Request(url, { headers: { B: '1', a: '2' } }).headers], [['a', '2'], ['b', '1']]))
+test('headers are the same object each time', () => { const r = new Request(url); ok(r.headers === r.headers) })
+test('headers of a new request can be changed', () => { const r = new Request(url); r.headers.set('a', '1'); eq(r.headers.get('a'), '1') })
+test('init may be undefined or empty', () => eq([new Request(url, undefined).url, new Request(url, {}).url], [url, url]))
+test('init that is no object is a TypeError', () => { for (const v of [1, 'x', true]) throws(TypeError, () => new Request(url, v)) })
+test('redirect', () => eq([new Request(url).redirect, new Request(url, { redirect: 'manual' }).redirect], ['follow', 'manual']))
+test('an unknown redirect is a TypeError', () => throws(TypeError, () => new Request(url, { redirect: 'x' })))
+workers('redirect "error" is refused', () => throws(TypeError, () => new Request(url, { redirect: 'error' }), /Invalid redirect value, must be one of "follow" or "manual"/))
+test('a request from a request', () => {
+  const a = new Request(url, { method: 'POST', headers: { x: '1' }, redirect: 'manual', body: 'b' })
+  const b = new Request(a)
+  eq([b.url, b.method, b.headers.get('x'), b.redirect], [url, 'POST', '1', 'manual'])
+  b.headers.set('x', '2')
+  eq(a.headers.get('x'), '1')
+})
+test('a request from a request takes its body', async () => {
+  const a = new Request(url, { method: 'POST', body: 'b' })
+  const b = new Request(a)
+  eq([a.bodyUsed, await b.text()], [true, 'b'])
+})
+test('a request from a used request is a TypeError', async () => {
+  const a = new Request(url, { method: 'POST', body: 'b' })
+  await a.text()
+  throws(TypeError, () => new Request(a))
+  eq(new Request(a, { body: 'c' }).method, 'POST')
+})
+test('init overrides the request', async () => {
+  const a = new Request(url, { method: 'POST', body: 'b', headers: { x: '1' } })
+  const b = new Request(a, { method: 'PUT', body: 'c', headers: { y: '2' } })
+  eq([b.method, await b.text(), [...b.headers.keys()].filter((k) => k !== 'content-type')], ['PUT', 'c', ['y']])
+})
+test('a request as the URL of another', () => eq(new Request('https://b.test/y', new Request(url, { method: 'POST', headers: { x: '1' } })).headers.get('x'), '1'))
+test('clone', async () => {
+  const a = new Request(url, { method: 'POST', body: 'b', headers: { x: '1' } })
+  const b = a.clone()
+  b.headers.set('x', '2')
+  eq([a.headers.get('x'), await a.text(), await b.text(), b.method], ['1', 'b', 'b', 'POST'])
+})
+test('clone of a used or locked body is a TypeError', async () => {
+  const a = new Request(url, { method: 'POST', body: 'b' })
+  await a.text()
+  throws(TypeError, () => a.clone())
+  const b = new Request(url, { method: 'POST', body: streamOf(utf8('x')), duplex: 'half' })
+  b.body.getReader()
+  throws(TypeError, () => b.clone())
+})
+test('the signal', () => {
+  const c = new AbortController()
+  const r = new Request(url, { signal: c.signal })
+  ok(r.signal instanceof AbortSignal)
+  eq(r.signal.aborted, false)
+  c.abort('why')
+  eq([r.signal.aborted, r.signal.reason], [true, 'why'])
+})
+test('a signal without any given', () => ok(new Request(url).signal instanceof AbortSignal))
+test('a signal that is none is a TypeError', () => throws(TypeError, () => new Request(url, { signal: {} })))
+test('a null signal is none', () => eq(new Request(url, { signal: null }).signal.aborted, false))
+
+const typed = async (body) => new Request(url, { method: 'POST', body }).headers.get('content-type')
+test('the type of a string', async () => eq(await typed('x'), 'text/plain;charset=UTF-8'))
+test('the type of URLSearchParams', async () => eq(await typed(new URLSearchParams('a=1')), 'application/x-www-form-urlencoded;charset=UTF-8'))
+test('the type of a Blob', async () => eq([await typed(new Blob(['x'], { type: 'a/b' })), await typed(new Blob(['x']))], ['a/b', null]))
+test('the type of bytes and streams is none', async () => eq([await typed(utf8('x')), await typed(utf8('x').buffer)], [null, null]))
+test('the type of FormData', async () => ok(/^multipart\/form-data; ?boundary=/.test(await typed(new FormData()))))
+test('a type that is given stays', () => eq(new Request(url, { method: 'POST', body: 'x', headers: { 'content-type': 'y/z' } }).headers.get('content-type'), 'y/z'))
+
+workers('cf is undefined on a new request', () => eq(new Request(url).cf, undefined))
+workers('cf from init', () => eq(new Request(url, { cf: { a: 1 } }).cf, { a: 1 }))
+workers('cf is copied with the request', () => eq(new Request(new Request(url, { cf: { a: 1 } })).cf, { a: 1 }))
+workers('fetcher is null', () => eq(new Request(url).fetcher, null))
+workers('integrity and keepalive', () => eq([new Request(url).integrity, new Request(url).keepalive], ['', false]))
+workers('cache takes no-store', () => eq(new Request(url, { cache: 'no-store' }).cache, 'no-store'))
+workers('cache is undefined by default', () => eq(new Request(url).cache, undefined))
+workers('other caches are a TypeError', () => throws(TypeError, () => new Request(url, { cache: 'force-cache' }), 'Unsupported cache mode: force-cache'))
+test('missing arguments are a TypeError', () => throws(TypeError, () => new Request()))
+test('Request needs new', () => throws(TypeError, () => Request(url)))
+test('attributes are read-only', () => {
+  const r = new Request(url)
+  throws(TypeError, () => { r.method = 'POST' })
+  throws(TypeError, () => { r.url = 'x' })
+})
+test('attributes are enumerable and on the prototype', () => {
+  eq(Object.keys(new Request(url)), [])
+  const d = Object.getOwnPropertyDescriptor(Request.prototype, 'method')
+  eq([d.enumerable, typeof d.get, d.set], [true, 'function', undefined])
+})
+test('brands', () => {
+  throws(TypeError, () => Request.prototype.method)
+  throws(TypeError, () => Object.getOwnPropertyDescriptor(Request.prototype, 'url').get.call({}))
+  throws(TypeError, () => Request.prototype.clone.call(new Response()))
+})
+test('body methods with a wrong receiver are rejected or thrown', async () => {
+  await rejects(TypeError, async () => Request.prototype.text.call({}))
+})
+test('Symbol.toStringTag', () => eq(Object.prototype.toString.call(new Request(url)), '[object Request]'))
+test('a class can extend Request', () => {
+  class Mine extends Request { get path() { return new URL(this.url).pathname } }
+  const m = new Mine(url, { method: 'POST' })
+  eq([m.path, m.method, m instanceof Request], ['/x', 'POST', true])
+})
+test('an object with the fields of a request is no request', () => throws(TypeError, () => new Request({ url })))
+
+export default handler
