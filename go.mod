@@ -2,6 +2,8 @@ module github.com/cfemu/cfemu
 
 go 1.26.0
 
+ignore node_modules
+
 require (
 	github.com/dop251/goja v0.0.0-20260917113740-793a2a65c13b
 	github.com/evanw/esbuild v0.28.2
