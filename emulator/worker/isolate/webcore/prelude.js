@@ -441,7 +441,7 @@
           // goja's frames of class constructors are nameless, so one on top counts as from's own.
           const named = frames.findIndex((line) => from.name && line.startsWith(`\tat ${from.name} (`));
           if (named >= 0) frames.splice(0, named + 1);
-          else if (target instanceof from && frames.length > 0 && !frames[0].endsWith('))')) frames.shift();
+          else if (from.prototype && target instanceof from && frames.length > 0 && !frames[0].endsWith('))')) frames.shift();
         }
         let head;
         try { head = Error.prototype.toString.call(target); } catch { head = 'Error'; }
