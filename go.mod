@@ -2,6 +2,8 @@ module github.com/cfemu/cfemu
 
 go 1.26.0
 
+ignore node_modules
+
 require (
 	github.com/andybalholm/brotli v1.3.0
 	github.com/dlclark/regexp2/v2 v2.5.2

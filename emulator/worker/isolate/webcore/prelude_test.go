@@ -35,6 +35,7 @@ func TestLanguage(t *testing.T) {
 		"WeakRef refuses primitives":         {`new WeakRef(1)`, "TypeError: Invalid value used as WeakRef target"},
 		"FinalizationRegistry unregisters":   {`const r = new FinalizationRegistry(() => {}); const t = {}; r.register({}, 1, t); return [r.unregister(t), r.unregister(t), String(r)]`, `[true,false,"[object FinalizationRegistry]"]`},
 		"captureStackTrace defines a stack":  {`class E extends Error { constructor(m) { super(m); Error.captureStackTrace(this, E) } }; function f() { return new E("m").stack } const s = f(); return [s.startsWith("Error: m\n"), s.split("\n")[1].includes("at f (")]`, "[true,true]"},
+		"captureStackTrace takes arrows too": {`const o = {}; for (const from of [() => {}, { m() {} }.m, function () {}.bind()]) Error.captureStackTrace(o, from); return typeof o.stack`, "string"},
 		"captureStackTrace hides its frames": {`const o = {}; function hide() { Error.captureStackTrace(o, hide) } function show() { hide() } show(); return [o.stack.includes("hide"), o.stack.includes("show"), Object.keys(o).length]`, "[false,true,0]"},
 		"SuppressedError has both errors":    {`const e = new SuppressedError(1, 2, "m"); return [e.error, e.suppressed, e.message, e.name, e instanceof Error]`, `[1,2,"m","SuppressedError",true]`},
 		"polyfills are not enumerable":       {`return [Object.keys(Promise), Object.keys(Object), Object.keys(Array), Object.keys(String.prototype), Object.keys(globalThis).includes("Iterator")]`, "[[],[],[],[],false]"},

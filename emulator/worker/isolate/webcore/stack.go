@@ -197,7 +197,11 @@ func (s *stacks) below(frames []goja.StackFrame, from, target *goja.Object) []go
 			return frames[n+1:]
 		}
 	}
-	// goja's frames of class constructors are nameless, so one on top counts as from's own.
+	// goja's frames of class constructors are nameless, so one on top counts as from's own. Arrows and
+	// methods construct nothing.
+	if _, constructs := from.Get("prototype").(*goja.Object); !constructs {
+		return frames
+	}
 	if len(frames) > 0 && frames[0].FuncName() == "<anonymous>" && s.rt.InstanceOf(target, from) {
 		return frames[1:]
 	}
