@@ -146,13 +146,13 @@ func (i *isolate) turn(inv *invocation, f func()) {
 		i.current, i.frame, i.scoped = inv, nil, nil
 		err = i.enter()
 	}
-	verdict := i.watch.end()
+	breach := i.watch.end()
 	inv.spend(took())
 	if err != nil {
 		if _, caught := err.(*goja.Exception); !caught {
 			i.rest.restore()
 		}
-		i.abort(cmp.Or(i.current, inv), err, verdict)
+		i.abort(cmp.Or(i.current, inv), err, breach)
 	}
 	if i.rejections.pending() && !i.hearsRejections() {
 		i.tellRejections()
@@ -184,7 +184,7 @@ type hostPanic struct {
 func (p *hostPanic) Error() string { return fmt.Sprintf("internal error: %v", p.value) }
 
 // abort deals with what a turn could not go on from.
-func (i *isolate) abort(inv *invocation, err, verdict error) {
+func (i *isolate) abort(inv *invocation, err error, breach breach) {
 	var (
 		thrown   *goja.Exception
 		overflow *goja.StackOverflowError
@@ -194,11 +194,11 @@ func (i *isolate) abort(inv *invocation, err, verdict error) {
 	switch {
 	case errors.As(err, &stopped):
 		i.rt.ClearInterrupt()
-		switch verdict {
-		case errOvertime:
+		switch breach {
+		case breachOfCPU:
 			inv.fail(exceededCPU(stopped))
 			return
-		case errMemory:
+		case breachOfMemory:
 			i.condemn("The Worker has used up its memory. Its isolate finishes what it runs")
 			inv.fail(exceededMemory(stopped))
 			return
@@ -230,7 +230,7 @@ func (i *isolate) reportThrown(inv *invocation, v goja.Value) {
 	i.task = func() { i.reportUncaught("Uncaught", v) }
 	i.watch.begin(inv.left())
 	err := i.enter()
-	verdict := i.watch.end()
+	breach := i.watch.end()
 	if err == nil {
 		return
 	}
@@ -239,7 +239,7 @@ func (i *isolate) reportThrown(inv *invocation, v goja.Value) {
 		return
 	}
 	i.rest.restore()
-	i.abort(inv, err, verdict)
+	i.abort(inv, err, breach)
 }
 
 // reapStalled fails the invocations that can never answer: no callback is under way for them, and

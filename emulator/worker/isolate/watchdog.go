@@ -19,13 +19,13 @@ type watchdog struct {
 	warn   func(ray string)
 	wedged func()
 
-	mu      sync.Mutex
-	turn    uint64
-	limits  turnLimits
-	took    func() time.Duration
-	verdict error         // why it was interrupted
-	since   time.Duration // when it was interrupted
-	timer   clock.Timer
+	mu     sync.Mutex
+	turn   uint64
+	limits turnLimits
+	took   func() time.Duration
+	breach breach        // why it was interrupted
+	since  time.Duration // when it was interrupted
+	timer  clock.Timer
 }
 
 // turnLimits are what a turn may still use.
@@ -42,17 +42,21 @@ const (
 	abandonAfter = 5 * time.Second
 )
 
-var (
-	errOvertime = errors.New("CPU time limit exceeded")
-	errMemory   = errors.New("memory limit exceeded")
-	errStopped  = errors.New("isolate closed")
+// A breach is the limit that a turn has passed; empty: none.
+type breach string
+
+const (
+	breachOfCPU    breach = "CPU time limit exceeded"
+	breachOfMemory breach = "memory limit exceeded"
 )
+
+var errStopped = errors.New("isolate closed")
 
 func (w *watchdog) begin(limits turnLimits) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn++
-	w.verdict, w.limits, w.took = nil, limits, clock.Stopwatch()
+	w.breach, w.limits, w.took = "", limits, clock.Stopwatch()
 	w.arm(min(patrol, limits.budget))
 }
 
@@ -68,7 +72,7 @@ func (w *watchdog) look(turn uint64) {
 		w.mu.Unlock()
 		return
 	}
-	took, interrupted := w.took(), w.verdict != nil
+	took, interrupted := w.took(), w.breach != ""
 	if warn := w.limits.warn; warn > 0 && took >= warn {
 		w.limits.warn = 0
 		w.warn(w.limits.ray)
@@ -90,33 +94,33 @@ func (w *watchdog) look(turn uint64) {
 	if !interrupted {
 		switch {
 		case took >= w.limits.budget:
-			w.interrupt(errOvertime, took)
+			w.interrupt(breachOfCPU, took)
 		case full:
-			w.interrupt(errMemory, took)
+			w.interrupt(breachOfMemory, took)
 		}
 	}
 	next := patrol
-	if left := w.limits.budget - took; w.verdict == nil && left < patrol {
+	if left := w.limits.budget - took; w.breach == "" && left < patrol {
 		next = left
 	}
 	w.arm(next)
 }
 
-func (w *watchdog) interrupt(why error, took time.Duration) {
-	w.verdict, w.since = why, took
+func (w *watchdog) interrupt(why breach, took time.Duration) {
+	w.breach, w.since = why, took
 	w.rt.Interrupt(why)
 }
 
 // end closes the turn and returns why it was interrupted, if it was.
-func (w *watchdog) end() error {
+func (w *watchdog) end() breach {
 	w.timer.Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn++
-	if w.verdict != nil {
+	if w.breach != "" {
 		w.rt.ClearInterrupt() // the turn may have ended by itself just then
 	}
-	return w.verdict
+	return w.breach
 }
 
 // stop interrupts whatever runs, for good.

@@ -146,7 +146,7 @@ func exceptionOf(err error) (*worker.Exception, error) {
 	if ex, ok := errors.AsType[*worker.Exception](err); ok {
 		return ex, nil
 	}
-	return nil, fmt.Errorf("got %v, want an exception", err)
+	return nil, fmt.Errorf("got %w, want an exception", err)
 }
 
 // closeAfter closes a Worker when the test ends. Work that a clause left behind is no business of ours.

@@ -57,8 +57,11 @@ func exceptionClauses(b *bench) {
 		}
 		_, err = w.get(t, "/")
 		ex, bad := exceptionOf(err)
-		if bad != nil || len(ex.Stack) < 2 {
-			return fmt.Errorf("got %v (%v), want a stack", ex, bad)
+		if bad != nil {
+			return bad
+		}
+		if len(ex.Stack) < 2 {
+			return fmt.Errorf("the stack has %d frames, want 2 and more", len(ex.Stack))
 		}
 		return errors.Join(differ("first", ex.Stack[0].Position(), "index.js:5:9"), differ("function", ex.Stack[0].Function, "inner"), differ("second", ex.Stack[1].Position(), "index.js:2:3"))
 	})
@@ -69,8 +72,11 @@ func exceptionClauses(b *bench) {
 		}
 		_, err = w.get(t, "/")
 		ex, bad := exceptionOf(err)
-		if bad != nil || ex.Cause == nil {
-			return fmt.Errorf("got %v (%v), want a cause", ex, bad)
+		if bad != nil {
+			return bad
+		}
+		if ex.Cause == nil {
+			return errors.New("the exception has no cause")
 		}
 		return errors.Join(differ("name", ex.Cause.Name, "TypeError"), differ("message", ex.Cause.Message, "inner"))
 	})
