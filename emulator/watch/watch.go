@@ -106,6 +106,7 @@ func (w *Watcher) Set(paths []string, since time.Time) error {
 		return errors.New("watcher is closed")
 	}
 	before := maps.Clone(w.files)
+	maps.Copy(before, w.trees)
 	clear(w.files)
 	clear(w.trees)
 	for _, p := range paths {
@@ -126,7 +127,9 @@ func (w *Watcher) Set(paths []string, since time.Time) error {
 	if since.IsZero() {
 		return nil
 	}
-	for path, given := range w.files {
+	all := maps.Clone(w.files)
+	maps.Copy(all, w.trees) // a folder may have been made in the meantime
+	for path, given := range all {
 		if _, known := before[path]; known {
 			continue
 		}

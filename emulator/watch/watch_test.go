@@ -357,6 +357,23 @@ func TestSet(t *testing.T) {
 			t.Errorf("%v pending, though older than the reading", w.pending)
 		}
 	})
+	t.Run("tells of a folder that was made after it was looked for", func(t *testing.T) {
+		made := filepath.Join(dir, "made")
+		must(t, os.Mkdir(made, 0o755))
+		info, err := os.Stat(made)
+		must(t, err)
+		w := start(t, nil)
+		must(t, w.Set([]string{made}, info.ModTime().Add(-time.Second)))
+		if got := <-w.Changes(); !slices.Equal(got, []string{made}) {
+			t.Errorf("got %v, want the folder", got)
+		}
+		must(t, w.Set([]string{made, a}, info.ModTime().Add(time.Hour)))
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.pending) > 0 {
+			t.Errorf("%v pending, though known before", w.pending)
+		}
+	})
 	t.Run("leaves out what nobody edits", func(t *testing.T) {
 		src := filepath.Join(dir, "src")
 		write(t, filepath.Join(src, "lib/node_modules/x/index.js"), "1")

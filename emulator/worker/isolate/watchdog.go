@@ -113,9 +113,9 @@ func (w *watchdog) interrupt(why breach, took time.Duration) {
 
 // end closes the turn and returns why it was interrupted, if it was.
 func (w *watchdog) end() breach {
-	w.timer.Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.timer.Stop()
 	w.turn++
 	if w.breach != "" {
 		w.rt.ClearInterrupt() // the turn may have ended by itself just then
