@@ -115,7 +115,7 @@ func TestAWorkerThatCannotBeInterruptedIsReplaced(t *testing.T) {
 			}
 			return new Response(String(served))
 		} }`)
-	b.spec.Limits.CPU = 20 * time.Millisecond
+	b.spec.Limits.CPU = 500 * time.Millisecond // the streaming request needs some of it
 	b.options.CPUFactor = 1
 	stuck := make(chan struct{})
 	b.spec.Console = func(l worker.Line) {

@@ -96,7 +96,7 @@ func fetchHandler(body string) string {
 }
 
 // patience is how long one answer may take.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // An answer is a response that was read to its end.
 type answer struct {

@@ -142,7 +142,7 @@ func clientGone(t *testing.T, w subject) error {
 }
 
 // consolePatience is how long a console line may take after what caused it.
-const consolePatience = 2 * time.Second
+const consolePatience = 10 * time.Second
 
 // await is an error when no line is message before long: lines may come late.
 func (l *lines) await(t *testing.T, message string) error {
