@@ -1,6 +1,7 @@
 package isolate
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/dop251/goja"
@@ -16,34 +17,50 @@ import (
 // maxNesting is how deep such calls may nest. goja's limit comes to about as many.
 const maxNesting = 1000
 
-// callers makes a list of the functions that call back.
-var callers = sync.OnceValues(func() (*goja.Program, error) {
-	return goja.Compile(ours+"nesting.js", `[[JSON, "stringify parse"],
-		[Reflect, "apply construct get set has ownKeys deleteProperty defineProperty getPrototypeOf"],
-		[Object, "assign entries values keys fromEntries"], [Array, "from"], [Function.prototype, "call apply"],
-		[Array.prototype, "forEach map filter some every find findIndex findLast findLastIndex reduce reduceRight sort toSorted flatMap join toString toLocaleString"],
-		[Map.prototype, "forEach"], [Set.prototype, "forEach"], [String.prototype, "replace replaceAll match split"],
-		[Object.getPrototypeOf(function* () {}).prototype, "next return throw"],
-	].flatMap(([o, names]) => names.split(" ").map(name => o[name]))`, true)
+// callers are the functions that call back, by the global object or the class whose prototype has them.
+var callers = map[string][]string{
+	"JSON":    {"stringify", "parse"},
+	"Reflect": {"apply", "construct", "get", "set"},
+	"Array": {"forEach", "map", "filter", "some", "every", "find", "findIndex", "findLast", "findLastIndex", "reduce",
+		"reduceRight", "sort", "toSorted", "flatMap", "join", "toString"},
+	"Function": {"call", "apply"},
+	"Map":      {"forEach"},
+	"Set":      {"forEach"},
+	"String":   {"replace", "replaceAll"},
+}
+
+var generators = sync.OnceValues(func() (*goja.Program, error) {
+	return goja.Compile(ours+"nesting.js", "Object.getPrototypeOf(function* () {}).prototype", true)
 })
 
 // limitNesting puts the limit on all that calls back.
 func (i *isolate) limitNesting() error {
-	program, err := callers()
-	if err != nil {
-		return err
+	limit := func(o *goja.Object, names ...string) error {
+		for _, name := range names {
+			if err := patch.Call(o.Get(name), i.nested); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return nil
 	}
-	list, err := i.rt.RunProgram(program)
-	if err != nil {
-		return err
-	}
-	functions, _ := patch.Elements(list.(*goja.Object))
-	for _, f := range functions {
-		if err := patch.Call(f, i.nested); err != nil {
+	for name, methods := range callers {
+		o := i.rt.Get(name).(*goja.Object)
+		if proto, ok := o.Get("prototype").(*goja.Object); ok {
+			o = proto
+		}
+		if err := limit(o, methods...); err != nil {
 			return err
 		}
 	}
-	return nil
+	program, err := generators()
+	if err != nil {
+		return err
+	}
+	generator, err := i.rt.RunProgram(program)
+	if err != nil {
+		return err
+	}
+	return limit(generator.(*goja.Object), "next", "return", "throw")
 }
 
 // nested counts the calls of next.
