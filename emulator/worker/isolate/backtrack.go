@@ -6,6 +6,7 @@ import (
 	"github.com/dlclark/regexp2/v2"
 	"github.com/dop251/goja"
 
+	"github.com/cfemu/cfemu/emulator/worker/isolate/jsregexp"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/patch"
 )
 
@@ -58,6 +59,12 @@ func (i *isolate) limitBacktracking() error {
 // limitMatch prepares a pattern for matching v.
 func (i *isolate) limitMatch(rx *goja.Object, p patch.Pattern, v goja.Value, once bool) {
 	m := p.Backtracker()
+	if text := p.Text(); m != nil && jsregexp.HasSurrogates(text) { // goja has made it of this text
+		if m = i.matcher(p); m == nil {
+			return
+		}
+		p.SetBacktracker(m)
+	}
 	// Go's matcher passes over an empty match that follows another at once; JavaScript has it.
 	empty := !once && p.Global() && p.MatchesEmpty()
 	if m == nil {
@@ -73,16 +80,8 @@ func (i *isolate) limitMatch(rx *goja.Object, p patch.Pattern, v goja.Value, onc
 		} else if _, ascii := patch.ASCII(v); ascii && !empty {
 			return
 		}
-		key := matcherKey{p.Text(), p.Options()}
-		if m = i.matchers[key]; m == nil {
-			var err error
-			if m, err = regexp2.Compile(key.text, key.options); err != nil {
-				return // goja will say so
-			}
-			if len(i.matchers) >= maxMatchers {
-				clear(i.matchers)
-			}
-			i.matchers[key] = m
+		if m = i.matcher(p); m == nil {
+			return // goja will say why
 		}
 		p.SetBacktracker(m)
 	}
@@ -93,4 +92,21 @@ func (i *isolate) limitMatch(rx *goja.Object, p patch.Pattern, v goja.Value, onc
 	if inv := i.current; inv != nil {
 		m.MatchTimeout = inv.budget - inv.cpu + matchGrace
 	}
+}
+
+// matcher returns the backtracking matcher for a pattern, nil where it cannot be made.
+func (i *isolate) matcher(p patch.Pattern) *regexp2.Regexp {
+	key := matcherKey{p.Text(), p.Options()}
+	m := i.matchers[key]
+	if m == nil {
+		var err error
+		if m, err = regexp2.Compile(jsregexp.Tell(key.text, p.Unicode()), key.options); err != nil {
+			return nil
+		}
+		if len(i.matchers) >= maxMatchers {
+			clear(i.matchers)
+		}
+		i.matchers[key] = m
+	}
+	return m
 }

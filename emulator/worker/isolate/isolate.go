@@ -25,8 +25,9 @@ import (
 	"github.com/cfemu/cfemu/internal/clock"
 )
 
-// maxCallStack is how deep calls may nest. goja's frames live on Go's heap, so this bounds memory.
-const maxCallStack = 4000
+// maxCallStack is how deep calls may nest. goja's frames live on Go's heap, so this bounds memory. It
+// bounds time as well where getters, conversions or constructors recur, see nesting.go.
+const maxCallStack = 3000
 
 // An isolate is one JavaScript runtime that runs a loaded Worker.
 type isolate struct {
@@ -89,6 +90,7 @@ type isolate struct {
 	main       entry
 	appender   *appender
 	matchers   matchers
+	nesting    int  // see nesting.go
 	mayEval    bool // code may be made of texts
 	handlers   []string
 }
@@ -141,7 +143,7 @@ func (i *isolate) boot(ctx context.Context, shims *goja.Program, s *script) erro
 	}
 	webcrypto.Install(i)
 	i.fetch = webfetch.Install(i)
-	if err := errors.Join(i.installJSON(), i.limitEval()); err != nil {
+	if err := errors.Join(i.installJSON(), i.limitEval(), i.limitNesting()); err != nil {
 		return err
 	}
 	i.installTimers()

@@ -40,6 +40,8 @@ type refusal struct {
 //   - a class field named get, set or async with an initialiser does not parse; quoted it does;
 //   - an arrow function that uses the arguments of the function around it reads wrong values, unless
 //     that function has mentioned arguments itself before;
+//   - await in an arrow function without braces in the parameters of another function does not parse,
+//     see concise.go;
 //   - regular expressions with \p{…}, flags v and d and the like, see package jsregexp;
 //   - import(x) of a name that is not known before;
 //   - s += x copies all of s, see concat.go.
@@ -73,9 +75,10 @@ type scope struct {
 	from   int    // of a call of import: the edit for it
 	// arrow says that an arrow function's body is being read, inner that one has used arguments at that
 	// place, plus one: both matter where the paren turns out to hold a function's parameters.
-	arrow bool
-	inner int
-	class bool // a class keyword is waiting for its body within this scope
+	arrow  bool
+	inner  int
+	braces []edit // see concise.go
+	class  bool   // a class keyword is waiting for its body within this scope
 	// Of a function's body: where a statement can be put, and whether only directives were seen yet.
 	insertAt  int
 	prologue  bool
@@ -97,6 +100,7 @@ type scanner struct {
 	newline   bool // a line break lies before the token being read
 	edits     []edit
 	refusals  []refusal
+	concise   []concise       // arrow functions without braces
 	sums      []sum           // += whose right side is being read
 	texts     map[string]bool // whether a variable was last given a text
 }
@@ -151,6 +155,7 @@ func isWord(c byte) bool {
 
 func (s *scanner) seen(token string) {
 	s.prev2, s.prev = s.prev, token
+	s.inArrow(token)
 	if n := len(s.sums); n > 0 && s.sums[n-1].depth == len(s.stack) {
 		s.sums[n-1].token(token)
 	}
@@ -346,10 +351,12 @@ func (s *scanner) punctuator(c byte) {
 			top.insertAt, top.directive = s.at, false
 		}
 		s.ends(s.at - 1)
+		s.arrowsEnd(s.at - 1)
 		s.top().arrow = false
 		s.seen(";")
 	case ',':
 		s.ends(s.at)
+		s.arrowsEnd(s.at)
 		s.top().arrow = false
 		s.at++
 		s.seen(",")
@@ -370,14 +377,20 @@ func (s *scanner) operator(c byte) {
 			break
 		}
 	}
-	if token == ":" && s.ternaryEnds() {
-		s.ends(s.at)
+	if token == ":" {
+		if s.ternaryEnds() {
+			s.ends(s.at)
+		}
+		if s.elseEnds() {
+			s.arrowsEnd(s.at)
+		}
 	}
 	at := s.at
 	s.at += len(token)
 	switch token {
 	case "=>":
 		s.top().arrow = true
+		s.arrow()
 	case "=":
 		if isWord(s.prev[0]) {
 			rest := strings.TrimLeft(s.code[s.at:], " ")
@@ -417,6 +430,7 @@ func isControl(word string) bool {
 
 func (s *scanner) close(c byte) {
 	s.ends(s.at)
+	s.arrowsEnd(s.at)
 	s.at++
 	if len(s.stack) == 0 {
 		return
@@ -442,6 +456,11 @@ func (s *scanner) closedParen(sc scope) {
 	if sc.before == "import" && body { // a method of that name
 		s.edits = slices.Delete(s.edits, sc.from-1, sc.from)
 		return
+	}
+	if body || strings.HasPrefix(rest, "=>") {
+		s.edits = append(s.edits, sc.braces...)
+	} else {
+		s.wait(sc.braces...)
 	}
 	if body && sc.inner > 0 {
 		s.refusals = append(s.refusals, refusal{sc.inner - 1,

@@ -26,19 +26,20 @@ func value(code string) (text string, err error) {
 // When this fails, goja has mended one of its bugs and the workaround for it can go.
 func TestGojaStillNeedsTheWorkarounds(t *testing.T) {
 	for name, tt := range map[string]struct{ code, right string }{
-		"a field named get does not parse":             {"new (class { get = 1 })().get", "1"},
-		"an arrow does not see outer arguments":        {"(function () { const g = () => arguments[1]; let x; return g() + '' })(1, 2)", "2"},
-		"an arrow in a default does not even":          {"(function (x = () => arguments[1]) { arguments; return x() + '' })(undefined, 2)", "2"},
-		"properties of characters do not match":        {`/[\p{L}]/u.test("é")`, "true"},
-		"sets of characters do not parse":              {`/[a--b]/v.test("a")`, "true"},
-		"indices are not known":                        {`/a/d.exec("a").indices[0].join()`, "0,1"},
-		"modifiers do not parse":                       {`/(?i:a)/.test("A")`, "true"},
-		"of groups of one name the last counts":        {`/(?<a>x)|(?<a>y)/.exec("x").groups.a`, "x"},
-		"names are lost on code points":                {`/(?<x>.)é/u.exec("aé").groups.x`, "a"},
-		"JSON.parse refuses 1e400":                     {`JSON.parse("1e400")`, "Infinity"},
-		"JSON.parse loses lone surrogates":             {`JSON.parse('"\\ud800"') === "\ud800"`, "true"},
-		"a stack is not V8's":                          {`/\n    at /.test(new Error("x").stack)`, "true"},
-		"a gigabyte is made without being asked twice": {`try { new Uint8Array(2 ** 28); "made" } catch (e) { e.name }`, "RangeError"},
+		"a field named get does not parse":              {"new (class { get = 1 })().get", "1"},
+		"an arrow does not see outer arguments":         {"(function () { const g = () => arguments[1]; let x; return g() + '' })(1, 2)", "2"},
+		"an arrow in a default does not even":           {"(function (x = () => arguments[1]) { arguments; return x() + '' })(undefined, 2)", "2"},
+		"await in an arrow in a default does not parse": {"(async function (x = async () => await 1) { return await x() })(), 1", "1"},
+		"properties of characters do not match":         {`/[\p{L}]/u.test("é")`, "true"},
+		"sets of characters do not parse":               {`/[a--b]/v.test("a")`, "true"},
+		"indices are not known":                         {`/a/d.exec("a").indices[0].join()`, "0,1"},
+		"modifiers do not parse":                        {`/(?i:a)/.test("A")`, "true"},
+		"of groups of one name the last counts":         {`/(?<a>x)|(?<a>y)/.exec("x").groups.a`, "x"},
+		"names are lost on code points":                 {`/(?<x>.)é/u.exec("aé").groups.x`, "a"},
+		"JSON.parse refuses 1e400":                      {`JSON.parse("1e400")`, "Infinity"},
+		"JSON.parse loses lone surrogates":              {`JSON.parse('"\\ud800"') === "\ud800"`, "true"},
+		"a stack is not V8's":                           {`/\n    at /.test(new Error("x").stack)`, "true"},
+		"a gigabyte is made without being asked twice":  {`try { new Uint8Array(2 ** 28); "made" } catch (e) { e.name }`, "RangeError"},
 	} {
 		if got, err := value(tt.code); err == nil && got == tt.right {
 			t.Errorf("%s: no more", name)
@@ -112,6 +113,17 @@ func TestWorkarounds(t *testing.T) {
 		"a division is no regular expression": {
 			"function f(a) {\n  return a / 2 / arguments.length + \"/\";\n}",
 			"function f(a) { arguments;\n  return a / 2 / arguments.length + \"/\";\n}"},
+		"an arrow that awaits in a default parameter gets braces": {
+			"async function f(x = async () => await 1, y = 2) {\n}",
+			"async function f(x = async () => { return ( await 1); }, y = 2) {\n}"},
+		"and in one of an arrow function, within calls and conditions": {
+			"f(async ({ a = g(async (b) => b ? await 1 : 2), c = d ? async () => await 3 : 4 }) => a);",
+			"f(async ({ a = g(async (b) => { return ( b ? await 1 : 2); }), c = d ? async () => { return ( await 3 ); }: 4 }) => a);"},
+		"and within another": {
+			"const o = { async m(x = async () => await g(async () => await 1)) {\n} };",
+			"const o = { async m(x = async () => { return ( await g(async () => { return ( await 1); })); }) {\n} };"},
+		"but not elsewhere": {
+			"async function f(x = async () => {\n  await 1;\n}) {\n  g(async () => await 1);\n  if (g(async () => await 1)) {\n  }\n}", ""},
 		"a function in a default parameter keeps its own": {
 			"function f(a = function() {\n  return arguments;\n}) {\n  return a;\n}",
 			"function f(a = function() { arguments;\n  return arguments;\n}) {\n  return a;\n}"},

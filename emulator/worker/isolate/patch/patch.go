@@ -35,6 +35,7 @@ func self(o *goja.Object) (reflect.Value, error) {
 
 // native is where in goja's built-in functions their two Go functions are.
 type native struct {
+	kind
 	function        reflect.Type
 	call, construct uintptr
 }
@@ -50,7 +51,7 @@ var layout = sync.OnceValues(func() (native, error) {
 	if err != nil {
 		return native{}, err
 	}
-	n := native{function: impl.Type()}
+	n := native{kind: kindOf(o, nil), function: impl.Type()}
 	for name, at := range map[string]*uintptr{"f": &n.call, "construct": &n.construct} {
 		f, ok := n.function.FieldByName(name)
 		if !ok || f.Type.Kind() != reflect.Func {
@@ -77,15 +78,18 @@ func builtIn(v goja.Value) (unsafe.Pointer, native, error) {
 	if !ok {
 		return nil, n, fmt.Errorf("no such built-in")
 	}
-	o.Get("length")
-	impl, err := self(o)
-	if err != nil {
-		return nil, n, err
+	at, ok := n.of(o)
+	if !ok {
+		o.Get("length") // it may not be made yet
+		if at, ok = n.of(o); !ok {
+			impl, err := self(o)
+			if err == nil {
+				err = fmt.Errorf("not a built-in function but a %s", impl.Type().Name())
+			}
+			return nil, n, err
+		}
 	}
-	if impl.Type() != n.function {
-		return nil, n, fmt.Errorf("not a built-in function but a %s", impl.Type().Name())
-	}
-	return impl.Addr().UnsafePointer(), n, nil
+	return at, n, nil
 }
 
 // Call replaces what calling the built-in v runs by what wrap makes of it.

@@ -310,7 +310,7 @@ func compileIndices(low jsregexp.Lowered, unicode bool) *regexp2.Regexp {
 	if !unicode {
 		pattern = splitAstral(pattern)
 	}
-	rx, err := regexp2.Compile(pattern, options)
+	rx, err := regexp2.Compile(jsregexp.Tell(pattern, unicode), options)
 	must(err)
 	rx.MatchTimeout = indicesTimeout
 	return rx
