@@ -54,6 +54,9 @@ func Lower(pattern, flags string) (Lowered, error) {
 	p.flags = p.modes
 	p.names = GroupNames(pattern)
 	p.nameless = hasDuplicates(p.names)
+	if p.nameless && meet(pattern) {
+		return Lowered{}, syntaxError("Duplicate capture group name")
+	}
 	p.expand = changesCase(pattern)
 	if err := p.run(); err != nil {
 		return Lowered{}, err
@@ -271,6 +274,50 @@ func GroupNames(pattern string) []string {
 		}
 	}
 	return names
+}
+
+// meet reports whether two groups of one name can both take part in a match: they are in no two
+// alternatives of one group.
+func meet(pattern string) bool {
+	type level struct{ now, all []string } // the names in the alternative being read, and in all
+	levels := make([]level, 1)
+	conflict, inClass := false, false
+	add := func(names []string) {
+		now := &levels[len(levels)-1].now
+		for _, name := range names {
+			conflict = conflict || slices.Contains(*now, name)
+			*now = append(*now, name)
+		}
+	}
+	end := func() {
+		top := &levels[len(levels)-1]
+		top.all, top.now = append(top.all, top.now...), nil
+	}
+	for n := 0; n < len(pattern); n++ {
+		switch c := pattern[n]; {
+		case c == '\\':
+			n++
+		case inClass:
+			inClass = c != ']'
+		case c == '[':
+			inClass = true
+		case c == '(':
+			if named, ok := strings.CutPrefix(pattern[n:], "(?<"); ok && named != "" && named[0] != '=' && named[0] != '!' {
+				name, _, _ := strings.Cut(named, ">")
+				add([]string{name})
+			}
+			levels = append(levels, level{})
+		case c == '|':
+			end()
+		case c == ')' && len(levels) > 1:
+			end()
+			inner := levels[len(levels)-1].all
+			slices.Sort(inner) // names that its own alternatives share count once
+			levels = levels[:len(levels)-1]
+			add(slices.Compact(inner))
+		}
+	}
+	return conflict
 }
 
 func hasDuplicates(names []string) bool {

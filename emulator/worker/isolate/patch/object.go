@@ -130,6 +130,16 @@ func SetSource(rx *goja.Object, source goja.String) error {
 	return nil
 }
 
+// Source returns the source of a RegExp as it was given, and false for any other object.
+func Source(rx *goja.Object) (goja.String, bool) {
+	x := expressions()
+	at, ok := x.of(rx)
+	if !ok {
+		return nil, false
+	}
+	return *(*goja.String)(unsafe.Add(at, x.source)), true
+}
+
 // A Pattern is what a RegExp matches by.
 type Pattern struct{ at unsafe.Pointer }
 

@@ -71,6 +71,7 @@ func (c *Core) installRegExp() {
 			}
 		}))
 	}
+	c.installSource(proto)
 	for name, flag := range map[string]string{"hasIndices": "d", "unicodeSets": "v"} {
 		get := c.realm.Function("get "+name, 0, func(call goja.FunctionCall) goja.Value {
 			o, ok := call.This.(*goja.Object)

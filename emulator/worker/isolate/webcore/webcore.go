@@ -55,6 +55,7 @@ func Install(h host.Host) *Core {
 	c.installPrelude()
 	c.installDispose()
 	c.installRegExp()
+	c.nameZone()
 	c.guardAllocations()
 	c.installException()
 	c.installEvents()
