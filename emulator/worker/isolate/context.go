@@ -89,6 +89,7 @@ func (i *isolate) installShims(program *goja.Program) error {
 		i.reportUncaught("Uncaught", call.Argument(0))
 		return goja.Undefined()
 	}))
+	i.define(natives, "illegalInvocation", i.rt.ToValue(idl.IllegalInvocation))
 	if _, err := install(goja.Undefined(), natives); err != nil {
 		return fmt.Errorf("shims: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 	"github.com/cfemu/cfemu/internal/testkit"
 )
 
@@ -71,6 +72,22 @@ func TestWhatIsMissingSaysSo(t *testing.T) {
 		`fetch("http://example.com", { headers: { upgrade: "websocket" } })`: "TypeError: This engine cannot open a WebSocket yet.",
 		`[typeof HTMLRewriter, typeof WebSocketPair, typeof WebAssembly, WebSocket.OPEN, WebAssembly.validate(new Uint8Array()), ({}) instanceof WebSocket, typeof env.SVC, await env.SVC === env.SVC]`: `["function","function","object",1,false,false,"object",true]`,
 	})
+}
+
+func TestGlobalFunctionsWantTheGlobalReceiver(t *testing.T) {
+	refused := `"TypeError: ` + idl.IllegalInvocation + `"`
+	const said = `(async f => { try { await f(); return "done" } catch (e) { return String(e) } })`
+	cases := map[string]string{
+		said + `(() => ({ fetch }).fetch("data:,x"))`:      refused,
+		said + `(() => ({ atob }).atob(""))`:               refused,
+		said + `(() => ({ q: queueMicrotask }).q(_ => 1))`: refused,
+		said + `(() => ({ reportError }).reportError(1))`:  refused,
+		said + `(() => (0, fetch)("data:,x"))`:             `"done"`,
+		said + `(() => self.fetch("data:,x"))`:             `"done"`,
+		said + `(() => fetch.call(null, "data:,x"))`:       `"done"`,
+		said + `(() => queueMicrotask(() => {}))`:          `"done"`,
+	}
+	answers(t, "", func(*bench) {}, cases)
 }
 
 func TestCloudflareModules(t *testing.T) {

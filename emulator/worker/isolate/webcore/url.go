@@ -28,12 +28,12 @@ func (c *Core) installURL() {
 	})
 	c.url = class
 	class.Static("canParse", 1, func(call goja.FunctionCall) goja.Value {
-		c.needArguments(call, 1, "canParse", "URL")
+		c.realm.NeedArguments("URL", "canParse", 1, call)
 		u, _ := c.parseURL(call.Argument(0), call.Argument(1))
 		return rt.ToValue(u != nil)
 	})
 	class.Static("parse", 1, func(call goja.FunctionCall) goja.Value {
-		c.needArguments(call, 1, "parse", "URL")
+		c.realm.NeedArguments("URL", "parse", 1, call)
 		u, _ := c.parseURL(call.Argument(0), call.Argument(1))
 		if u == nil {
 			return goja.Null()
@@ -139,13 +139,3 @@ func (c *Core) NewURL(raw string) (*goja.Object, bool) {
 
 // URLOf returns the state of v when it is a URL.
 func (c *Core) URLOf(v goja.Value) (*URL, bool) { return idl.As[*URL](c.realm, v) }
-
-func (c *Core) needArguments(call goja.FunctionCall, n int, method, class string) {
-	if len(call.Arguments) < n {
-		plural := "s"
-		if n == 1 {
-			plural = ""
-		}
-		c.typeError("Failed to execute '%s' on '%s': %d argument%s required, but only %d present.", method, class, n, plural, len(call.Arguments))
-	}
-}

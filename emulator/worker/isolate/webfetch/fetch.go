@@ -40,9 +40,7 @@ func (a *API) fetcher(rt http.RoundTripper) func(goja.FunctionCall) goja.Value {
 }
 
 func (a *API) fetch(rt http.RoundTripper, call goja.FunctionCall) goja.Value {
-	if len(call.Arguments) == 0 {
-		a.realm.TypeError("Failed to execute 'fetch': 1 argument required, but only 0 present.")
-	}
+	a.realm.NeedArguments("ServiceWorkerGlobalScope", "fetch", 1, call)
 	r, ok := idl.As[*request](a.realm, call.Argument(0))
 	if !ok || !nullish(call.Argument(1)) {
 		var err error

@@ -243,7 +243,7 @@ func (a *API) headersFrom(init goja.Value) *headers {
 func (a *API) fillHeaders(h *headers, init goja.Value) {
 	o, ok := init.(*goja.Object)
 	if !ok {
-		a.realm.TypeError("Headers: the initializer must be a Headers, an array of pairs or a record of strings.")
+		a.realm.TypeError("Failed to construct 'Headers': constructor parameter 1 is not of type 'variant'.")
 	}
 	if from, ok := idl.As[*headers](a.realm, o); ok {
 		h.fields = from.clone().fields

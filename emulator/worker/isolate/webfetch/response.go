@@ -205,9 +205,7 @@ func (a *API) initResponse(r *response, o *goja.Object) error {
 }
 
 func (a *API) redirect(call goja.FunctionCall) goja.Value {
-	if len(call.Arguments) == 0 {
-		a.realm.TypeError("Failed to execute 'redirect' on 'Response': 1 argument required, but only 0 present.")
-	}
+	a.realm.NeedArguments("Response", "redirect", 1, call)
 	href := a.realm.String(call.Argument(0))
 	u, err := whatwg.Parse(href)
 	if err != nil {
@@ -225,9 +223,7 @@ func (a *API) redirect(call goja.FunctionCall) goja.Value {
 }
 
 func (a *API) jsonResponse(call goja.FunctionCall) goja.Value {
-	if len(call.Arguments) == 0 {
-		a.realm.TypeError("Failed to execute 'json' on 'Response': 1 argument required, but only 0 present.")
-	}
+	a.realm.NeedArguments("Response", "json", 1, call)
 	text, err := a.stringify(call.Argument(0))
 	if err != nil {
 		panic(err)

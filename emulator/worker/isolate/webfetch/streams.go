@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
 //go:embed js/*.js
@@ -23,7 +25,7 @@ var scriptOrder = []string{"base", "readable", "byte", "bytetee", "reader", "wri
 // compiled is the streams' program. It is the same for all isolates and takes milliseconds to make.
 var compiled = sync.OnceValue(func() *goja.Program {
 	var b strings.Builder
-	b.WriteString("(function (native, global) {'use strict';")
+	fmt.Fprintf(&b, "(function (native, global) {'use strict'; const illegalInvocation = %q;", idl.IllegalInvocation)
 	for _, name := range scriptOrder {
 		src, err := scripts.ReadFile("js/" + name + ".js")
 		must(err)
