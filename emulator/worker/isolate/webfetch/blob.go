@@ -82,7 +82,7 @@ func (a *API) defineBlob() {
 	f.Getter("lastModified", onFile(func(b *blob) goja.Value { return a.rt.ToValue(b.lastModified) }))
 }
 
-func (a *API) now() float64 { return float64(a.h.Clock().Now().UnixMilli()) }
+func (a *API) now() float64 { return float64(a.h.Now().UnixMilli()) }
 
 // decodeKeepBOM is what Blob.text gives: the File API decodes without taking a byte order mark off.
 func decodeKeepBOM(b []byte) string {
