@@ -12,11 +12,11 @@ import (
 	"sync"
 
 	"github.com/dop251/goja"
-	whatwg "github.com/nlnwa/whatwg-url/url"
 
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // maxRedirects is how many redirects one fetch follows, by the Fetch Standard and by Workers.
@@ -234,11 +234,11 @@ func (f *fetching) run() (*http.Response, error) {
 // Receipt: workerd src/workerd/api/http.c++, handleHttpRedirectResponse
 func (f *fetching) redirect(status int, location string) error {
 	current := f.urls[len(f.urls)-1]
-	from, err := whatwg.Parse(current)
+	from, err := weburl.Parse(current)
 	if err != nil {
 		return errors.New("Invalid current URL; unable to follow redirect.")
 	}
-	to, err := whatwg.ParseRef(current, location)
+	to, err := weburl.ParseRef(current, location)
 	if err != nil {
 		return errors.New("Invalid Location header; unable to follow redirect.")
 	}

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
-	whatwg "github.com/nlnwa/whatwg-url/url"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // A request is the state of a Request.
@@ -118,7 +118,7 @@ func (a *API) makeRequest(input, init goja.Value) (*request, error) {
 		}
 	} else {
 		href := a.realm.String(input)
-		u, err := whatwg.Parse(href)
+		u, err := weburl.Parse(href)
 		if err != nil {
 			return nil, a.typeError("Invalid URL: " + href)
 		}

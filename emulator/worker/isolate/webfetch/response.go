@@ -11,9 +11,9 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/dop251/goja"
-	whatwg "github.com/nlnwa/whatwg-url/url"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // A response is the state of a Response.
@@ -207,7 +207,7 @@ func (a *API) initResponse(r *response, o *goja.Object) error {
 func (a *API) redirect(call goja.FunctionCall) goja.Value {
 	a.realm.NeedArguments("Response", "redirect", 1, call)
 	href := a.realm.String(call.Argument(0))
-	u, err := whatwg.Parse(href)
+	u, err := weburl.Parse(href)
 	if err != nil {
 		a.realm.TypeError("Unable to parse URL: %s", href)
 	}
