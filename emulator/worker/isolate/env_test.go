@@ -397,6 +397,24 @@ func TestAI(t *testing.T) {
 	})
 }
 
+func TestBindingsSayWhatTheyAre(t *testing.T) {
+	const says = `return Response.json([String(env.B), typeof env.B, env.B.constructor.name, Object.keys(env.B)])`
+	for kind, want := range map[string]string{
+		"assets":       `["[object Fetcher]","object","Fetcher",[]]`,
+		"service":      `["[object Fetcher]","object","Fetcher",[]]`,
+		"kv_namespace": `["[object KvNamespace]","object","KvNamespace",[]]`,
+		"r2_bucket":    `["[object R2Bucket]","object","R2Bucket",[]]`,
+		"queue":        `["[object WorkerQueue]","object","WorkerQueue",[]]`,
+		"d1":           `["[object Object]","object","D1Database",[]]`,
+	} {
+		t.Run(kind, func(t *testing.T) { expect(t, use(t, kind, product(t), says), want) })
+	}
+	object := r2Answer(200, `{"name":"k","version":"v","size":5,"etag":"5d41","uploaded":"1700000000123","httpFields":{},"customFields":[],"checksums":{}}`, "hello")
+	expect(t, use(t, "r2_bucket", product(t, exchange{r2Get(`{"version":1,"method":"get","object":"k"}`), object}),
+		`const o = await env.B.get("k"); return Response.json([o, o.checksums, Object.getPrototypeOf(Object.getPrototypeOf(o))].map(String))`),
+		`["[object GetResult]","[object Checksums]","[object HeadResult]"]`)
+}
+
 func TestOtherBindings(t *testing.T) {
 	t.Run("a service is fetched", func(t *testing.T) {
 		expect(t, use(t, "service", product(t, exchange{"POST /p?q=1\nX-A: b\n\nbody", answer(201, "made", "X-R", "s")}),
