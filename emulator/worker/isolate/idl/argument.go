@@ -54,16 +54,24 @@ func argumentType(class, member string, index int) string {
 	return ""
 }
 
-// argumentTypes are the types of required arguments by class, and by member where one differs. A
-// variant is what takes values of more types than one.
+// argumentTypes are the types of required arguments by class, and by member where one differs.
 var argumentTypes = map[string][]string{
-	"Headers": {"string", "string"}, "URLSearchParams": {"string", "string"}, "FormData": {"string", "variant"},
+	"Headers": {"string", "string"}, "URLSearchParams": {"string", "string"}, "FormData": {"string", "File or Blob or string"},
 	"URL": {"string"}, "Event": {"string"}, "CustomEvent": {"string"}, "ErrorEvent": {"string"},
-	"MessageEvent": {"string"}, "CloseEvent": {"string"}, "EventTarget": {"string"}, "Request": {"variant"},
-	"Cache": {"variant", "Response"}, "CacheStorage": {"string"}, "Response.redirect": {"string"},
-	"ServiceWorkerGlobalScope.fetch": {"variant"}, "ServiceWorkerGlobalScope.btoa": {"string"},
-	"ServiceWorkerGlobalScope.atob": {"string"}, "SubtleCrypto": {"variant", "CryptoKey"},
-	"SubtleCrypto.digest": {"variant"}, "SubtleCrypto.generateKey": {"variant"}, "SubtleCrypto.importKey": {"string"},
-	"SubtleCrypto.exportKey": {"string", "CryptoKey"}, "SubtleCrypto.wrapKey": {"string", "CryptoKey", "CryptoKey"},
-	"SubtleCrypto.unwrapKey": {"string"}, "SubtleCrypto.timingSafeEqual": {},
+	"MessageEvent": {"string"}, "CloseEvent": {"string"}, "EventTarget": {"string"}, "Request": {"Request or string"},
+	"Cache": {"Request or string", "Response"}, "CacheStorage": {"string"}, "Response.redirect": {"string"},
+	"ServiceWorkerGlobalScope.fetch": {"Request or string"}, "ServiceWorkerGlobalScope.btoa": {"string"},
+	"ServiceWorkerGlobalScope.atob": {"string"},
+	"SubtleCrypto.encrypt":          {"string or EncryptAlgorithm", "CryptoKey"},
+	"SubtleCrypto.decrypt":          {"string or EncryptAlgorithm", "CryptoKey"},
+	"SubtleCrypto.sign":             {"string or SignAlgorithm", "CryptoKey"},
+	"SubtleCrypto.verify":           {"string or SignAlgorithm", "CryptoKey"},
+	"SubtleCrypto.digest":           {"string or HashAlgorithm"},
+	"SubtleCrypto.generateKey":      {"string or GenerateKeyAlgorithm"},
+	"SubtleCrypto.deriveKey":        {"string or DeriveKeyAlgorithm", "CryptoKey"},
+	"SubtleCrypto.deriveBits":       {"string or DeriveKeyAlgorithm", "CryptoKey"},
+	"SubtleCrypto.importKey":        {"string"},
+	"SubtleCrypto.exportKey":        {"string", "CryptoKey"},
+	"SubtleCrypto.wrapKey":          {"string", "CryptoKey", "CryptoKey"},
+	"SubtleCrypto.unwrapKey":        {"string"},
 }

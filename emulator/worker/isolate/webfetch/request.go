@@ -127,7 +127,7 @@ func (a *API) makeRequest(input, init goja.Value) (*request, error) {
 	if !nullish(init) {
 		o, ok := init.(*goja.Object)
 		if !ok {
-			return nil, a.typeError("Failed to construct 'Request': the initializer is not of type 'RequestInit'.")
+			return nil, a.typeError("Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.")
 		}
 		if other, ok := idl.As[*request](a.realm, o); ok {
 			if err := a.initRequestFrom(r, other); err != nil {
@@ -205,7 +205,7 @@ func (a *API) initRequest(r *request, o *goja.Object) error {
 		}
 	}
 	if v := o.Get("headers"); !missing(v) {
-		r.headers = a.headersFrom(v)
+		r.headers = a.headersFrom(v, "RequestInitializerDict")
 	}
 	if err := a.initSignal(r, o.Get("signal")); err != nil {
 		return err

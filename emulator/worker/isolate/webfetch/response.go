@@ -144,7 +144,7 @@ func (a *API) makeResponse(content, init goja.Value) (*response, error) {
 			return nil, err
 		}
 	} else if !nullish(init) {
-		return nil, a.typeError("Failed to construct 'Response': the initializer is not of type 'ResponseInit'.")
+		return nil, a.typeError("Failed to construct 'Response': constructor parameter 2 is not of type 'InitializerDict or Response'.")
 	}
 	if r.status < 200 || r.status > 599 {
 		a.rangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.")
@@ -193,7 +193,7 @@ func (a *API) initResponse(r *response, o *goja.Object) error {
 		}
 	}
 	if v := o.Get("headers"); !missing(v) {
-		r.headers = a.headersFrom(v)
+		r.headers = a.headersFrom(v, "InitializerDict")
 	}
 	if v := o.Get("cf"); !nullish(v) {
 		r.cf = a.cloneCF(&cfProperty{object: v})
