@@ -62,7 +62,7 @@ func (a *API) NewRequest(r *http.Request, cf []byte) *goja.Object {
 	}
 	switch {
 	case r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0:
-		req.body = sourceBody(newSource(r.Body, r.ContentLength))
+		req.body = sourceBody(a.ownSource(r.Body, r.ContentLength))
 	case r.Header.Get("Content-Length") == "0":
 		req.body = textBody("")
 	}

@@ -265,7 +265,7 @@ func (a *API) received(res *http.Response, urls []string, manual bool) *response
 		}
 		return r
 	}
-	src := newSource(res.Body, res.ContentLength)
+	src := a.ownSource(res.Body, res.ContentLength)
 	if !manual && !res.Uncompressed {
 		src.encoding = contentCoding(r.headers)
 	}

@@ -161,7 +161,7 @@ func (a *API) chunkBytes(v goja.Value) ([]byte, bool) {
 
 // NewReadableStream returns a readable byte stream over rc, which is closed when the stream ends.
 func (a *API) NewReadableStream(rc io.ReadCloser) *goja.Object {
-	return a.loadStreams().native(newSource(rc, -1))
+	return a.loadStreams().native(a.ownSource(rc, -1))
 }
 
 // natives are the functions that the scripts call.
@@ -250,6 +250,9 @@ func (a *API) readChunk(src *source, size int) goja.Value {
 			a.throw(err)
 		}
 		return v.(goja.Value)
+	}
+	if err := a.needOwner(src); err != nil {
+		a.throw(err)
 	}
 	return host.Async(a.h, func(ctx context.Context) func() (any, error) {
 		data, err := read(ctx)
