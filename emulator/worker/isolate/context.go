@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/dop251/goja"
 	"github.com/evanw/esbuild/pkg/api"
@@ -89,6 +90,7 @@ func (i *isolate) installShims(program *goja.Program) error {
 		i.reportUncaught("Uncaught", call.Argument(0))
 		return goja.Undefined()
 	}))
+	i.define(natives, "illegalInvocation", i.rt.ToValue(idl.IllegalInvocation))
 	if _, err := install(goja.Undefined(), natives); err != nil {
 		return fmt.Errorf("shims: %w", err)
 	}
@@ -110,9 +112,7 @@ func (i *isolate) workersExports() *goja.Object {
 	i.define(o, "withEnv", i.realm.Function("withEnv", 2, i.withEnv))
 	i.define(o, "exports", i.must(i.construct("ownExports")))
 	i.define(o, "waitUntil", i.realm.Function("waitUntil", 1, func(call goja.FunctionCall) goja.Value {
-		if i.current == nil {
-			i.refuseGlobalScope()
-		}
+		i.NeedEvent()
 		i.current.waitUntil(call.Argument(0))
 		return goja.Undefined()
 	}))
@@ -175,6 +175,7 @@ func (i *isolate) startUp(f func()) *Exception {
 	inv.settle = func(_ goja.Value, failed *Exception) { ex = failed }
 	i.turn(inv, func() {
 		i.base, i.current = nil, nil // so that whatever waits is refused
+		i.now = time.Unix(0, 0)
 		if thrown := i.rt.Try(f); thrown != nil {
 			ex = i.exceptionAt(thrown)
 		}

@@ -397,6 +397,54 @@ func TestAI(t *testing.T) {
 	})
 }
 
+func TestBindingsSayWhatTheyAre(t *testing.T) {
+	const says = `return Response.json([String(env.B), typeof env.B, env.B.constructor.name, Object.keys(env.B)])`
+	for kind, want := range map[string]string{
+		"assets":       `["[object Fetcher]","object","Fetcher",[]]`,
+		"service":      `["[object Fetcher]","object","Fetcher",[]]`,
+		"kv_namespace": `["[object KvNamespace]","object","KvNamespace",[]]`,
+		"r2_bucket":    `["[object R2Bucket]","object","R2Bucket",[]]`,
+		"queue":        `["[object WorkerQueue]","object","WorkerQueue",[]]`,
+		"d1":           `["[object Object]","object","D1Database",[]]`,
+	} {
+		t.Run(kind, func(t *testing.T) { expect(t, use(t, kind, product(t), says), want) })
+	}
+	object := r2Answer(200, `{"name":"k","version":"v","size":5,"etag":"5d41","uploaded":"1700000000123","httpFields":{},"customFields":[],"checksums":{}}`, "hello")
+	expect(t, use(t, "r2_bucket", product(t, exchange{r2Get(`{"version":1,"method":"get","object":"k"}`), object}),
+		`const o = await env.B.get("k"); return Response.json([o, o.checksums, Object.getPrototypeOf(Object.getPrototypeOf(o))].map(String))`),
+		`["[object GetResult]","[object Checksums]","[object HeadResult]"]`)
+}
+
+func TestABodyIsReadByTheRequestThatItCameFor(t *testing.T) {
+	b := newBench(`const kept = {}
+	export default { async fetch(request, env) {
+		const say = async f => { try { return await f() } catch (e) { return e.message.slice(0, 52) + e.message.slice(-33) } }
+		if (request.url.endsWith("/keep")) {
+			Object.assign(kept, { request, clone: request.clone(), response: await env.B.fetch("http://svc/"), streamed: (await env.B.fetch("http://svc/")).body, made: new Response("made") })
+			return new Response("kept")
+		}
+		return Response.json([await say(() => kept.request.text()), await say(() => kept.clone.text()), await say(() => kept.response.text()),
+			await say(async () => (await kept.streamed.getReader().read()).done), await say(() => kept.made.text()), await say(() => request.text())])
+	} }`)
+	b.spec.Bindings = []worker.Binding{{Name: "B", Type: "service", Service: roundTripper(func(*http.Request) (*http.Response, error) { return answer(200, "answer"), nil })}}
+	w := b.load(t)
+	post := func(path, body string) string {
+		res, err := w.RoundTrip(request(t, "POST", "http://worker.test"+path, body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	const refused = `"Cannot perform I/O on behalf of a different request. (I/O type: ReadableStreamSource)"`
+	expect(t, post("/keep", "one"), "kept")
+	expect(t, post("/use", "two"), "["+strings.Repeat(refused+",", 4)+`"made","two"]`)
+}
+
 func TestOtherBindings(t *testing.T) {
 	t.Run("a service is fetched", func(t *testing.T) {
 		expect(t, use(t, "service", product(t, exchange{"POST /p?q=1\nX-A: b\n\nbody", answer(201, "made", "X-R", "s")}),

@@ -265,6 +265,7 @@ func (i *isolate) react(s settling) {
 func (i *isolate) Runtime() *goja.Runtime      { return i.rt }
 func (i *isolate) Realm() *idl.Realm           { return i.realm }
 func (i *isolate) Clock() clock.Clock          { return i.clock }
+func (i *isolate) Now() time.Time              { return i.now }
 func (i *isolate) Outbound() http.RoundTripper { return i.outbound }
 func (i *isolate) Cache() http.RoundTripper    { return i.cache }
 
@@ -276,10 +277,8 @@ func (i *isolate) Context() context.Context {
 }
 
 func (i *isolate) Hold() func(f func()) {
+	i.NeedEvent()
 	inv := i.current
-	if inv == nil {
-		i.refuseGlobalScope()
-	}
 	inv.holds++
 	frame := i.frame
 	if frame == nil {
@@ -302,9 +301,12 @@ func (i *isolate) Watch(_ context.Context, f func()) {
 	}
 }
 
-// refuseGlobalScope throws what top-level code gets when it wants to wait for anything.
+// NeedEvent throws what top-level code gets when it wants to wait for anything, or random values.
 // Receipt: https://github.com/cloudflare/workerd/pull/1510
-func (i *isolate) refuseGlobalScope() {
+func (i *isolate) NeedEvent() {
+	if i.current != nil {
+		return
+	}
 	panic(i.newError("Error", "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "+
 		"setting a timeout, and generating random values are not allowed within global scope. To fix this error, perform this "+
 		"operation within a handler. https://developers.cloudflare.com/workers/runtime-apis/handlers/"))

@@ -40,8 +40,6 @@ func (e exited) exception() *Exception {
 }
 
 func (i *isolate) Exit(code int) {
-	if i.current == nil {
-		i.refuseGlobalScope()
-	}
+	i.NeedEvent()
 	panic(exited{code})
 }

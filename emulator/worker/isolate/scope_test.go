@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator/worker"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 	"github.com/cfemu/cfemu/internal/testkit"
 )
 
@@ -70,6 +71,48 @@ func TestWhatIsMissingSaysSo(t *testing.T) {
 		`env.MAIL.send({})`:                         `Error: The binding MAIL has type "send_email", which the embedded engine does not support yet.`,
 		`fetch("http://example.com", { headers: { upgrade: "websocket" } })`: "TypeError: This engine cannot open a WebSocket yet.",
 		`[typeof HTMLRewriter, typeof WebSocketPair, typeof WebAssembly, WebSocket.OPEN, WebAssembly.validate(new Uint8Array()), ({}) instanceof WebSocket, typeof env.SVC, await env.SVC === env.SVC]`: `["function","function","object",1,false,false,"object",true]`,
+	})
+}
+
+func TestGlobalFunctionsWantTheGlobalReceiver(t *testing.T) {
+	refused := `"TypeError: ` + idl.IllegalInvocation + `"`
+	const said = `(async f => { try { await f(); return "done" } catch (e) { return String(e) } })`
+	cases := map[string]string{
+		said + `(() => ({ fetch }).fetch("data:,x"))`:      refused,
+		said + `(() => ({ atob }).atob(""))`:               refused,
+		said + `(() => ({ q: queueMicrotask }).q(_ => 1))`: refused,
+		said + `(() => ({ reportError }).reportError(1))`:  refused,
+		said + `(() => (0, fetch)("data:,x"))`:             `"done"`,
+		said + `(() => self.fetch("data:,x"))`:             `"done"`,
+		said + `(() => fetch.call(null, "data:,x"))`:       `"done"`,
+		said + `(() => queueMicrotask(() => {}))`:          `"done"`,
+	}
+	answers(t, "", func(*bench) {}, cases)
+}
+
+func TestTopLevelCodeHasNoTimeAndNoRandomness(t *testing.T) {
+	const refused = `"Disallowed operation called within global scope."`
+	answers(t, `import nodeCrypto from "node:crypto"
+	const tries = {}
+	const attempt = async (name, f) => { try { await f(); tries[name] = "done" } catch (e) { tries[name] = e.message.split(" Async")[0] } }
+	await attempt("values", () => crypto.getRandomValues(new Uint8Array(1)))
+	await attempt("uuid", () => crypto.randomUUID())
+	await attempt("key", () => crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, true, ["sign"]))
+	await attempt("digest", () => crypto.subtle.digest("SHA-256", new Uint8Array(1)))
+	await attempt("randomBytes", () => nodeCrypto.randomBytes(1))
+	await attempt("randomInt", () => nodeCrypto.randomInt(5))
+	await attempt("nodeKey", () => nodeCrypto.generateKeyPairSync("ed25519"))
+	await attempt("ecdh", () => nodeCrypto.createECDH("prime256v1").generateKeys())
+	const times = [Date.now(), +new Date(), performance.now(), new Date().getFullYear(), new File([], "f").lastModified, new Event("x").timeStamp]
+	const random = Math.random()`, func(b *bench) { b.spec.Compat.Flags = []string{"nodejs_compat"} }, map[string]string{
+		`[tries.values, tries.uuid, tries.key]`:                           `[` + refused + `,` + refused + `,` + refused + `]`,
+		`[tries.randomBytes, tries.randomInt, tries.nodeKey, tries.ecdh]`: `[` + refused + `,` + refused + `,` + refused + `,` + refused + `]`,
+		`tries.digest`: `"done"`,
+		`times`:        `[0,0,0,1970,0,0]`,
+		`[random >= 0 && random < 1, Math.random() !== random]`:                                                     `[true,true]`,
+		`[Date.now() > 1e12, performance.now() === Date.now(), new Date().getFullYear() > 2000]`:                    `[true,true,true]`,
+		`[crypto.randomUUID().length, nodeCrypto.randomBytes(4).length]`:                                            `[36,4]`,
+		`(async () => (await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, true, ["sign"])).type)()`: `"secret"`,
 	})
 }
 

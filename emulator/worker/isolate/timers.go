@@ -155,9 +155,7 @@ func (i *isolate) setTimer(name string, call goja.FunctionCall, repeat bool) goj
 	if !ok {
 		i.realm.TypeError("Failed to execute '%s' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.", name)
 	}
-	if i.current == nil {
-		i.refuseGlobalScope()
-	}
+	i.NeedEvent()
 	delay, every := timerDelay(call.Argument(1)), time.Duration(-1)
 	if repeat {
 		// An interval of 0 would never let the loop do anything else.

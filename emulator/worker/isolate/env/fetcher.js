@@ -1,5 +1,7 @@
 // Bindings that are another HTTP service: Workers by name, and the static assets.
 
+import { tag } from './tag.js'
+
 export class Fetcher {
   #fetch
 
@@ -57,3 +59,5 @@ export function unsupported(name, type) {
 export function ownExports() {
   return refusing('ctx.exports is not supported by the embedded engine yet.')
 }
+
+tag(Fetcher, 'Fetcher')

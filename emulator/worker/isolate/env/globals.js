@@ -1,13 +1,18 @@
 // Globals that are plain JavaScript over setTimeout.
 
-/** @param {{reportError: (error: unknown) => void}} natives */
-export function installGlobals({ reportError }) {
+/** @param {{reportError: (error: unknown) => void, illegalInvocation: string}} natives */
+export function installGlobals({ reportError, illegalInvocation }) {
   const resolved = Promise.resolve()
   const then = Promise.prototype.then
 
+  const needGlobal = (receiver) => {
+    if (receiver != null && receiver !== globalThis) throw new TypeError(illegalInvocation)
+  }
+
   define('queueMicrotask', function queueMicrotask(callback) {
+    needGlobal(this)
     if (typeof callback !== 'function') {
-      throw new TypeError("Failed to execute 'queueMicrotask' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'Function'.")
+      throw new TypeError("Failed to execute 'queueMicrotask' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.")
     }
     then.call(resolved, () => {
       try {
@@ -19,6 +24,7 @@ export function installGlobals({ reportError }) {
   })
 
   define('reportError', function (error) {
+    needGlobal(this)
     if (arguments.length === 0) throw new TypeError("Failed to execute 'reportError': 1 argument required, but only 0 present.")
     reportError(error)
   })

@@ -19,7 +19,7 @@ export const workers = {
   connect, EmailMessage, NonRetryableError,
 }
 
-/** @param {{reportError: (error: unknown) => void}} natives */
+/** @param {{reportError: (error: unknown) => void, illegalInvocation: string}} natives */
 export function install(natives) {
   installGlobals(natives)
 }

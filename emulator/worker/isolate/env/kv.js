@@ -1,5 +1,7 @@
 // env.KV: a Workers KV namespace.
 
+import { tag } from './tag.js'
+
 /** @typedef {import('./d1.js').Wire} Wire */
 
 const maxKeyBytes = 512
@@ -124,3 +126,5 @@ function keyPath(operation, key) {
 function formEncode(text) {
   return encodeURIComponent(String(text)).replaceAll('%20', '+')
 }
+
+tag(KvNamespace, 'KvNamespace')

@@ -1,5 +1,7 @@
 // env.QUEUE: the sending side of a queue.
 
+import { tag } from './tag.js'
+
 /** @typedef {import('./d1.js').Wire} Wire */
 
 const encoder = new TextEncoder()
@@ -110,3 +112,5 @@ function serialize(body, contentType) {
 function mismatch(contentType, wanted, body) {
   return new TypeError(`Content Type "${contentType}" requires a value of type ${wanted}, but received: ${typeof body}`)
 }
+
+tag(Queue, 'WorkerQueue')

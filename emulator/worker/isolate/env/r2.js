@@ -1,5 +1,7 @@
 // env.BUCKET: an R2 bucket.
 
+import { tag } from './tag.js'
+
 /** @typedef {import('./d1.js').Wire} Wire */
 
 const hashes = ['md5', 'sha1', 'sha256', 'sha384', 'sha512']
@@ -381,3 +383,9 @@ function includeCode(field) {
   }
   throw new RangeError(`Unsupported include value ${field}`)
 }
+
+tag(R2Bucket, 'R2Bucket')
+tag(R2Object, 'HeadResult')
+tag(R2ObjectBody, 'GetResult')
+tag(R2Checksums, 'Checksums')
+tag(R2MultipartUpload, 'R2MultipartUpload')

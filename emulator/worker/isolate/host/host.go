@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/dop251/goja"
 
@@ -23,6 +24,11 @@ type Host interface {
 	Context() context.Context
 	// Clock is the emulator's clock, which users can move.
 	Clock() clock.Clock
+	// Now is the time as code sees it: it stands still while code runs, and at the Unix epoch while
+	// top-level code does.
+	Now() time.Time
+	// NeedEvent throws what top-level code gets for what production allows in handlers only.
+	NeedEvent()
 	// Outbound is where global fetch goes.
 	Outbound() http.RoundTripper
 	// Cache is behind the Cache API.

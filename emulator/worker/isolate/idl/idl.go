@@ -12,6 +12,8 @@ import (
 	"reflect"
 
 	"github.com/dop251/goja"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/patch"
 )
 
 // A Realm is what all classes of one runtime share.
@@ -65,6 +67,14 @@ func (r *Realm) TypeError(format string, args ...any) {
 	panic(r.Runtime.NewTypeError(fmt.Sprintf(format, args...)))
 }
 
+// IllegalInvocation is what a call with a foreign receiver throws.
+// Receipt: https://github.com/cloudflare/workerd/blob/main/src/workerd/jsg/resource.h (kIllegalInvocation)
+const IllegalInvocation = "Illegal invocation: function called with incorrect `this` reference. " +
+	"See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details."
+
+// IllegalInvocation throws it.
+func (r *Realm) IllegalInvocation() { r.TypeError("%s", IllegalInvocation) }
+
 // A Class is a JavaScript class whose instances hold a T, usually a pointer.
 type Class[T any] struct {
 	Name        string
@@ -86,17 +96,19 @@ func Define[T any](r *Realm, name string, length int, construct func(call goja.C
 		if construct == nil {
 			r.TypeError("Illegal constructor")
 		}
-		// goja tells a plain call from `new` only by the receiver: X() on its own constructs.
-		if !rt.InstanceOf(call.This, c.Constructor) {
-			r.TypeError("Class constructor %s cannot be invoked without 'new'", name)
-		}
-		if len(call.Arguments) < length {
-			r.TypeError("Failed to construct '%s': %d argument%s required, but only %d present.",
-				name, length, plural(length), len(call.Arguments))
-		}
+		r.need(name, "", length, call.Arguments)
 		c.attach(call.This, construct(call))
 		return nil
 	}).(*goja.Object)
+	must(patch.Call(c.Constructor, func(patch.Function) patch.Function {
+		return func(goja.FunctionCall) goja.Value {
+			if construct == nil {
+				r.TypeError("Illegal constructor")
+			}
+			r.TypeError("%s", NeedsNew(name))
+			return nil
+		}
+	}))
 	c.Prototype = c.Constructor.Get("prototype").(*goja.Object)
 	label(rt, c.Constructor, name, length)
 	must(c.Constructor.DefineDataProperty("prototype", c.Prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
@@ -104,6 +116,12 @@ func Define[T any](r *Realm, name string, length int, construct func(call goja.C
 	must(c.Prototype.DefineDataPropertySymbol(goja.SymToStringTag, rt.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE))
 	must(rt.GlobalObject().DefineDataProperty(name, c.Constructor, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
 	return c
+}
+
+// NeedsNew is what the constructor of a class throws when it is called without new.
+// Receipt: https://github.com/cloudflare/workerd/blob/main/src/workerd/jsg/resource.c%2B%2B
+func NeedsNew(class string) string {
+	return "Failed to construct '" + class + "': Please use the 'new' operator, this object constructor cannot be called as a function."
 }
 
 // New returns an instance that holds state, without calling the constructor.
@@ -127,11 +145,11 @@ func (c *Class[T]) attach(o *goja.Object, state T) {
 	must(o.DefineDataPropertySymbol(c.realm.native, c.realm.Marker(state), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
 }
 
-// This returns the state behind a method's receiver, or throws "Illegal invocation".
+// This returns the state behind a method's receiver, or throws IllegalInvocation.
 func (c *Class[T]) This(v goja.Value) T {
 	t, ok := As[T](c.realm, c.Receiver(v))
 	if !ok {
-		c.realm.TypeError("Illegal invocation")
+		c.realm.IllegalInvocation()
 	}
 	return t
 }
@@ -148,10 +166,7 @@ func (c *Class[T]) Receiver(v goja.Value) goja.Value {
 func (c *Class[T]) Method(name string, length int, f func(this T, call goja.FunctionCall) goja.Value) *Class[T] {
 	fn := c.realm.Function(name, length, func(call goja.FunctionCall) goja.Value {
 		this := c.This(call.This)
-		if len(call.Arguments) < length {
-			c.realm.TypeError("Failed to execute '%s' on '%s': %d argument%s required, but only %d present.",
-				name, c.Name, length, plural(length), len(call.Arguments))
-		}
+		c.realm.need(c.Name, name, length, call.Arguments)
 		return f(this, call)
 	})
 	must(c.Prototype.DefineDataProperty(name, fn, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
@@ -165,10 +180,7 @@ func (c *Class[T]) AsyncMethod(name string, length int, f func(this T, call goja
 	fn := c.realm.Function(name, length, func(call goja.FunctionCall) (v goja.Value) {
 		ex := rt.Try(func() {
 			this := c.This(call.This)
-			if len(call.Arguments) < length {
-				c.realm.TypeError("Failed to execute '%s' on '%s': %d argument%s required, but only %d present.",
-					name, c.Name, length, plural(length), len(call.Arguments))
-			}
+			c.realm.need(c.Name, name, length, call.Arguments)
 			v = f(this, call)
 		})
 		if ex != nil {
@@ -214,9 +226,16 @@ func (r *Realm) Function(name string, length int, f func(call goja.FunctionCall)
 	return fn
 }
 
-// Global defines a global function.
+// Global defines a global function. Its receiver must be the global object, or none.
 func (r *Realm) Global(name string, length int, f func(call goja.FunctionCall) goja.Value) {
-	must(r.Runtime.GlobalObject().DefineDataProperty(name, r.Function(name, length, f), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
+	global := r.Runtime.GlobalObject()
+	fn := r.Function(name, length, func(call goja.FunctionCall) goja.Value {
+		if this := call.This; this != nil && !goja.IsUndefined(this) && !goja.IsNull(this) && !this.SameAs(global) {
+			r.IllegalInvocation()
+		}
+		return f(call)
+	})
+	must(global.DefineDataProperty(name, fn, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
 }
 
 // Lazy defines a property of the global object whose value make makes when code first asks for it:

@@ -20,10 +20,12 @@ func cryptoNatives(r *Registry, n *natives) {
 	r.dhNatives(n)
 	r.x509Natives(n)
 	n.function("random", func(call goja.FunctionCall) goja.Value {
+		r.i.NeedEvent()
 		_, _ = rand.Read(r.bytes(call.Argument(0))) // it never fails
 		return goja.Undefined()
 	})
 	n.function("randomBelow", func(call goja.FunctionCall) goja.Value {
+		r.i.NeedEvent()
 		v, err := rand.Int(rand.Reader, big.NewInt(call.Argument(0).ToInteger()))
 		must(err)
 		return r.rt.ToValue(v.Int64())

@@ -91,6 +91,7 @@ func (r *Registry) dhNatives(n *natives) {
 		return r.buffer(b)
 	})
 	n.function("ecdhGenerate", func(call goja.FunctionCall) goja.Value {
+		r.i.NeedEvent()
 		k, err := ecdsa.GenerateKey(curve(call.Argument(0)), rand.Reader)
 		must(err)
 		b, err := k.Bytes()

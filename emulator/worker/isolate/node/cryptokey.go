@@ -329,6 +329,7 @@ func (r *Registry) keyNatives(n *natives) {
 		if _, ok := curveOf(curve); !ok && kind == "ec" {
 			r.throw(&fault{class: "TypeError", code: "ERR_CRYPTO_INVALID_CURVE", message: "Invalid EC curve name"})
 		}
+		r.i.NeedEvent()
 		work := func() (any, error) { return generateKeyPair(kind, bits, curve) }
 		if call.Argument(2).ToBoolean() {
 			k, err := generateKeyPair(kind, bits, curve)

@@ -13,7 +13,15 @@ func (r *Registry) InstallGlobals() {
 	global := r.rt.GlobalObject()
 	r.timers = map[string]goja.Value{}
 	for _, name := range []string{"setTimeout", "clearTimeout", "setInterval", "clearInterval"} {
-		r.timers[name] = global.Get(name)
+		timer, _ := goja.AssertFunction(global.Get(name))
+		// The modules call it as a method of their own object; the global one refuses that.
+		r.timers[name] = r.rt.ToValue(func(call goja.FunctionCall) goja.Value {
+			v, err := timer(goja.Undefined(), call.Arguments...)
+			if err != nil {
+				panic(err)
+			}
+			return v
+		})
 	}
 	if r.mode >= V1 && r.flag("enable_nodejs_global_timers", "no_nodejs_global_timers", "2026-02-10") {
 		for name := range r.timers {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	whatwg "github.com/nlnwa/whatwg-url/url"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // special are the schemes that the URL Standard calls so, with their default ports.
@@ -29,8 +29,8 @@ func defaultPort(scheme string) string {
 }
 
 // dummy is a URL to set parts of, so that the URL parser canonicalises them.
-func dummy(host string) *whatwg.Url {
-	u, err := whatwg.Parse("https://" + host + "/")
+func dummy(host string) *weburl.URL {
+	u, err := weburl.Parse("https://" + host + "/")
 	if err != nil {
 		panic(err) // a constant
 	}
@@ -43,7 +43,7 @@ func canonicalProtocol(s string) (string, error) {
 	if s == "" {
 		return "", nil
 	}
-	u, err := whatwg.Parse(s + "://" + dummyHost + "/")
+	u, err := weburl.Parse(s + "://" + dummyHost + "/")
 	if err != nil {
 		return "", fmt.Errorf("invalid protocol %q", s)
 	}
@@ -169,10 +169,10 @@ var errBase = errors.New("invalid base URL")
 // canonicalises it. from holds what the members are to begin with.
 func process(in Init, isPattern bool, from Init) (Init, error) {
 	out := from
-	var base *whatwg.Url
+	var base *weburl.URL
 	if in.BaseURL != nil {
 		var err error
-		if base, err = whatwg.Parse(*in.BaseURL); err != nil {
+		if base, err = weburl.Parse(*in.BaseURL); err != nil {
 			return out, errBase
 		}
 		inherit(&out, in, base, isPattern)
@@ -214,7 +214,7 @@ func process(in Init, isPattern bool, from Init) (Init, error) {
 }
 
 // inherit takes from base what neither in nor anything before it in a URL gives.
-func inherit(out *Init, in Init, base *whatwg.Url, isPattern bool) {
+func inherit(out *Init, in Init, base *weburl.URL, isPattern bool) {
 	take := func(to **string, value string, givens ...*string) {
 		if !slices.ContainsFunc(givens, func(s *string) bool { return s != nil }) {
 			v := baseText(value, isPattern)

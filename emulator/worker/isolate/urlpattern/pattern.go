@@ -12,7 +12,7 @@ import (
 	"regexp"
 	"strings"
 
-	whatwg "github.com/nlnwa/whatwg-url/url"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // A Group is what a group of a pattern has matched. Set is false when it took no part in the match.
@@ -183,10 +183,10 @@ type Result struct {
 
 // Match matches a URL against the pattern; base may be nil. The results are in the order of Pattern's fields.
 func (p *Pattern) Match(input string, base *string) ([]Result, bool) {
-	u, err := whatwg.Parse(input)
+	u, err := weburl.Parse(input)
 	if base != nil {
-		var b *whatwg.Url
-		if b, err = whatwg.Parse(*base); err == nil {
+		var b *weburl.URL
+		if b, err = weburl.Parse(*base); err == nil {
 			u, err = b.Parse(input)
 		}
 	}

@@ -142,9 +142,7 @@ func (c *Core) abortReason(v goja.Value) goja.Value {
 }
 
 func (c *Core) abortAny(call goja.FunctionCall) goja.Value {
-	if len(call.Arguments) < 1 {
-		c.typeError("Failed to execute 'any' on 'AbortSignal': 1 argument required, but only 0 present.")
-	}
+	c.realm.NeedArguments("AbortSignal", "any", 1, call)
 	var signals []*Signal
 	c.sequence(call.Argument(0), "Failed to execute 'any' on 'AbortSignal'", func(v goja.Value) {
 		s, ok := c.SignalOf(v)
@@ -186,9 +184,7 @@ func (s *Signal) follow(source *Signal) {
 // abortTimeout makes a signal that aborts by the emulator's clock. The wait ends with the invocation:
 // nobody is left then whom the signal could tell.
 func (c *Core) abortTimeout(call goja.FunctionCall) goja.Value {
-	if len(call.Arguments) < 1 {
-		c.typeError("Failed to execute 'timeout' on 'AbortSignal': 1 argument required, but only 0 present.")
-	}
+	c.realm.NeedArguments("AbortSignal", "timeout", 1, call)
 	ms := call.Argument(0).ToFloat()
 	if math.IsNaN(ms) || math.IsInf(ms, 0) || ms <= -1 || ms > 1<<53-1 {
 		c.typeError("Failed to execute 'timeout' on 'AbortSignal': Value is outside the 'unsigned long long' value range.")

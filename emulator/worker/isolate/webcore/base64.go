@@ -32,9 +32,7 @@ func (c *Core) installBase64() {
 }
 
 func (c *Core) needGlobalArgument(call goja.FunctionCall, name string) {
-	if len(call.Arguments) < 1 {
-		c.typeError("Failed to execute '%s' on 'ServiceWorkerGlobalScope': 1 argument required, but only 0 present.", name)
-	}
+	c.realm.NeedArguments("ServiceWorkerGlobalScope", name, 1, call)
 }
 
 // forgivingBase64 decodes as the Infra Standard's forgiving-base64 does: white space is ignored and

@@ -28,9 +28,7 @@ type clonePrimordials struct {
 
 func (c *Core) installClone() {
 	c.realm.Global("structuredClone", 1, func(call goja.FunctionCall) goja.Value {
-		if len(call.Arguments) < 1 {
-			c.typeError("Failed to execute 'structuredClone' on 'ServiceWorkerGlobalScope': 1 argument required, but only 0 present.")
-		}
+		c.realm.NeedArguments("ServiceWorkerGlobalScope", "structuredClone", 1, call)
 		var transfer []goja.Value
 		if options := c.dictionary(call.Argument(1), "Failed to execute 'structuredClone'"); options != nil {
 			if v := options.Get("transfer"); v != nil && !goja.IsUndefined(v) {

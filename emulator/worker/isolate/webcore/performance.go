@@ -10,8 +10,8 @@ type performance struct{}
 
 type navigator struct{}
 
-// now is the time of day in milliseconds, whole ones as in Workers.
-func (c *Core) now() float64 { return float64(c.host.Clock().Now().UnixMilli()) }
+// now is the time of day in milliseconds, whole ones as in Workers, and like Date.now it stands still while code runs.
+func (c *Core) now() float64 { return float64(c.host.Now().UnixMilli()) }
 
 // installPerformance defines performance. Workers count from the Unix epoch.
 // Receipt: https://developers.cloudflare.com/workers/runtime-apis/performance/

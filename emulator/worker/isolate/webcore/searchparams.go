@@ -117,7 +117,7 @@ func (c *Core) pairMatcher(call goja.FunctionCall) func(kv pair) bool {
 func (c *Core) paramsForEach(p *searchParams, call goja.FunctionCall) goja.Value {
 	f, ok := goja.AssertFunction(call.Argument(0))
 	if !ok {
-		c.typeError("Failed to execute 'forEach' on 'URLSearchParams': parameter 1 is not of type 'Function'.")
+		c.typeError("Failed to execute 'forEach' on 'URLSearchParams': parameter 1 is not of type 'function'.")
 	}
 	for i := 0; i < len(p.list); i++ { // the callback may change the list
 		kv := p.list[i]
@@ -157,7 +157,7 @@ func (c *Core) newParamsWalker(w *paramsWalker) goja.Value {
 		c.paramsWalker = c.newIteratorPrototype("URLSearchParams Iterator", func(this goja.Value) (any, bool) {
 			w, ok := walkerOf(this)
 			if !ok {
-				c.typeError("Illegal invocation")
+				c.realm.IllegalInvocation()
 			}
 			if w.next >= len(w.params.list) {
 				return nil, false

@@ -236,7 +236,7 @@ func (s *stacks) callSite(p place) goja.Value {
 						return s.rt.ToValue(of(held.place))
 					}
 				}
-				s.typeError("Illegal invocation")
+				s.realm.IllegalInvocation()
 				return nil
 			})
 			must(s.site.DefineDataProperty(name, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))

@@ -46,9 +46,7 @@ func (c *Core) installTarget() {
 	// dispatchEvent needs the receiver's object too, which Method does not give.
 	fn := c.realm.Function("dispatchEvent", 1, func(call goja.FunctionCall) goja.Value {
 		class.This(call.This)
-		if len(call.Arguments) < 1 {
-			c.typeError("Failed to execute 'dispatchEvent' on 'EventTarget': 1 argument required, but only 0 present.")
-		}
+		c.realm.NeedArguments("EventTarget", "dispatchEvent", 1, call)
 		event, ok := idl.As[eventState](c.realm, call.Argument(0))
 		if !ok {
 			c.typeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.")

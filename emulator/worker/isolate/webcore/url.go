@@ -2,14 +2,14 @@ package webcore
 
 import (
 	"github.com/dop251/goja"
-	whatwg "github.com/nlnwa/whatwg-url/url"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // A URL is the state behind a JavaScript URL.
 type URL struct {
-	url          *whatwg.Url
+	url          *weburl.URL
 	params       *searchParams // nil until code asks for them
 	paramsObject *goja.Object
 }
@@ -28,36 +28,36 @@ func (c *Core) installURL() {
 	})
 	c.url = class
 	class.Static("canParse", 1, func(call goja.FunctionCall) goja.Value {
-		c.needArguments(call, 1, "canParse", "URL")
+		c.realm.NeedArguments("URL", "canParse", 1, call)
 		u, _ := c.parseURL(call.Argument(0), call.Argument(1))
 		return rt.ToValue(u != nil)
 	})
 	class.Static("parse", 1, func(call goja.FunctionCall) goja.Value {
-		c.needArguments(call, 1, "parse", "URL")
+		c.realm.NeedArguments("URL", "parse", 1, call)
 		u, _ := c.parseURL(call.Argument(0), call.Argument(1))
 		if u == nil {
 			return goja.Null()
 		}
 		return class.New(u)
 	})
-	part := func(name string, get func(u *whatwg.Url) string, set func(u *URL, v string)) {
+	part := func(name string, get func(u *weburl.URL) string, set func(u *URL, v string)) {
 		var setter func(u *URL, v goja.Value)
 		if set != nil {
 			setter = func(u *URL, v goja.Value) { set(u, c.realm.String(v)) }
 		}
 		class.Attribute(name, func(u *URL) goja.Value { return rt.ToValue(get(u.url)) }, setter)
 	}
-	href := func(u *whatwg.Url) string { return u.Href(false) }
+	href := func(u *weburl.URL) string { return u.Href(false) }
 	part("href", href, c.setHref)
 	part("origin", origin, nil)
-	part("protocol", (*whatwg.Url).Protocol, func(u *URL, v string) { u.url.SetProtocol(v) })
-	part("username", (*whatwg.Url).Username, func(u *URL, v string) { u.url.SetUsername(v) })
-	part("password", (*whatwg.Url).Password, func(u *URL, v string) { u.url.SetPassword(v) })
-	part("host", (*whatwg.Url).Host, func(u *URL, v string) { u.url.SetHost(v) })
-	part("hostname", (*whatwg.Url).Hostname, func(u *URL, v string) { u.url.SetHostname(v) })
-	part("port", (*whatwg.Url).Port, func(u *URL, v string) { u.url.SetPort(v) })
-	part("pathname", (*whatwg.Url).Pathname, func(u *URL, v string) { u.url.SetPathname(v) })
-	part("search", (*whatwg.Url).Search, func(u *URL, v string) {
+	part("protocol", (*weburl.URL).Protocol, func(u *URL, v string) { u.url.SetProtocol(v) })
+	part("username", (*weburl.URL).Username, func(u *URL, v string) { u.url.SetUsername(v) })
+	part("password", (*weburl.URL).Password, func(u *URL, v string) { u.url.SetPassword(v) })
+	part("host", (*weburl.URL).Host, func(u *URL, v string) { u.url.SetHost(v) })
+	part("hostname", (*weburl.URL).Hostname, func(u *URL, v string) { u.url.SetHostname(v) })
+	part("port", (*weburl.URL).Port, func(u *URL, v string) { u.url.SetPort(v) })
+	part("pathname", (*weburl.URL).Pathname, func(u *URL, v string) { u.url.SetPathname(v) })
+	part("search", (*weburl.URL).Search, func(u *URL, v string) {
 		u.url.SetSearch(v)
 		u.refreshParams()
 	})
@@ -69,7 +69,7 @@ func (c *Core) installURL() {
 		}
 		return u.paramsObject
 	})
-	part("hash", (*whatwg.Url).Hash, func(u *URL, v string) { u.url.SetHash(v) })
+	part("hash", (*weburl.URL).Hash, func(u *URL, v string) { u.url.SetHash(v) })
 	text := func(u *URL, _ goja.FunctionCall) goja.Value { return rt.ToValue(u.String()) }
 	class.Method("toString", 0, text)
 	class.Method("toJSON", 0, text)
@@ -81,13 +81,13 @@ func (c *Core) installURL() {
 func (c *Core) parseURL(url, base goja.Value) (*URL, string) {
 	raw := c.realm.String(url)
 	if goja.IsUndefined(base) {
-		u, err := whatwg.Parse(raw)
+		u, err := weburl.Parse(raw)
 		if err != nil {
 			return nil, "Invalid URL string."
 		}
 		return &URL{url: u}, ""
 	}
-	b, err := whatwg.Parse(c.realm.String(base))
+	b, err := weburl.Parse(c.realm.String(base))
 	if err != nil {
 		return nil, "Invalid base URL string."
 	}
@@ -99,7 +99,7 @@ func (c *Core) parseURL(url, base goja.Value) (*URL, string) {
 }
 
 func (c *Core) setHref(u *URL, v string) {
-	parsed, err := whatwg.Parse(v)
+	parsed, err := weburl.Parse(v)
 	if err != nil {
 		c.typeError("Invalid URL string.")
 	}
@@ -115,12 +115,12 @@ func (u *URL) refreshParams() {
 }
 
 // origin is the URL's origin, serialized; opaque ones are "null".
-func origin(u *whatwg.Url) string {
+func origin(u *weburl.URL) string {
 	switch u.Scheme() {
 	case "http", "https", "ws", "wss", "ftp":
 		return u.Protocol() + "//" + u.Host()
 	case "blob":
-		inner, err := whatwg.Parse(u.Pathname())
+		inner, err := weburl.Parse(u.Pathname())
 		if err == nil && (inner.Scheme() == "http" || inner.Scheme() == "https") {
 			return origin(inner)
 		}
@@ -130,7 +130,7 @@ func origin(u *whatwg.Url) string {
 
 // NewURL returns a new URL object for a string, and false when it does not parse.
 func (c *Core) NewURL(raw string) (*goja.Object, bool) {
-	u, err := whatwg.Parse(raw)
+	u, err := weburl.Parse(raw)
 	if err != nil {
 		return nil, false
 	}
@@ -139,13 +139,3 @@ func (c *Core) NewURL(raw string) (*goja.Object, bool) {
 
 // URLOf returns the state of v when it is a URL.
 func (c *Core) URLOf(v goja.Value) (*URL, bool) { return idl.As[*URL](c.realm, v) }
-
-func (c *Core) needArguments(call goja.FunctionCall, n int, method, class string) {
-	if len(call.Arguments) < n {
-		plural := "s"
-		if n == 1 {
-			plural = ""
-		}
-		c.typeError("Failed to execute '%s' on '%s': %d argument%s required, but only %d present.", method, class, n, plural, len(call.Arguments))
-	}
-}

@@ -150,6 +150,7 @@ func (a *api) generateKey(call goja.FunctionCall) goja.Value {
 	if !ok || pr.generate == nil {
 		a.throw("NotSupportedError", "Unrecognized key generation algorithm \"%s\" requested.", p.name)
 	}
+	a.host.NeedEvent()
 	t := pr.generate(p, names, extractable)
 	return a.start(task{t.slow, func() (any, error) {
 		v, err := t.run()

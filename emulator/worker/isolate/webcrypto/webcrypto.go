@@ -39,7 +39,10 @@ func Install(h host.Host) {
 	class.Method("getRandomValues", 1, func(_ *cryptoState, call goja.FunctionCall) goja.Value {
 		return a.getRandomValues(call.Argument(0))
 	})
-	class.Method("randomUUID", 0, func(*cryptoState, goja.FunctionCall) goja.Value { return a.rt.ToValue(randomUUID()) })
+	class.Method("randomUUID", 0, func(*cryptoState, goja.FunctionCall) goja.Value {
+		a.host.NeedEvent()
+		return a.rt.ToValue(randomUUID())
+	})
 	crypto := class.New(&cryptoState{subtle})
 	a.installDigestStream(class)
 	must(a.rt.GlobalObject().DefineDataProperty("crypto", crypto, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE))
@@ -64,6 +67,7 @@ func (a *api) getRandomValues(v goja.Value) goja.Value {
 	if len(b) > maxRandom {
 		a.throw("QuotaExceededError", "getRandomValues() only accepts buffers of size <= 64K but provided %d bytes.", len(b))
 	}
+	a.host.NeedEvent()
 	random(b)
 	return v
 }

@@ -73,7 +73,7 @@ func (a *API) defineBlob() {
 	onFile := func(get func(b *blob) goja.Value) func(b *blob) goja.Value {
 		return func(b *blob) goja.Value {
 			if !b.isFile {
-				a.realm.TypeError("Illegal invocation")
+				a.realm.IllegalInvocation()
 			}
 			return get(b)
 		}
@@ -82,7 +82,7 @@ func (a *API) defineBlob() {
 	f.Getter("lastModified", onFile(func(b *blob) goja.Value { return a.rt.ToValue(b.lastModified) }))
 }
 
-func (a *API) now() float64 { return float64(a.h.Clock().Now().UnixMilli()) }
+func (a *API) now() float64 { return float64(a.h.Now().UnixMilli()) }
 
 // decodeKeepBOM is what Blob.text gives: the File API decodes without taking a byte order mark off.
 func decodeKeepBOM(b []byte) string {
@@ -117,7 +117,7 @@ func (a *API) blobParts(class string, parts goja.Value) (items []any) {
 	}
 	o, ok := parts.(*goja.Object)
 	if !ok || nullish(o.GetSymbol(goja.SymIterator)) {
-		a.realm.TypeError("Failed to construct '%s': The provided value cannot be converted to a sequence.", class)
+		a.realm.TypeError("Failed to construct '%s': constructor parameter 1 is not of type 'Array'.", class)
 	}
 	a.rt.ForOf(o, func(v goja.Value) bool {
 		items = append(items, a.blobPart(v))

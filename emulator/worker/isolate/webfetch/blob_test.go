@@ -1,6 +1,10 @@
 package webfetch
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+)
 
 func TestBlob(t *testing.T) {
 	runScripts(t, map[string]script{
@@ -14,10 +18,10 @@ func TestBlob(t *testing.T) {
 		"arrayBuffer is a copy":        {`const b = new Blob(['ab']); new Uint8Array(await b.arrayBuffer())[0] = 0; return [await b.text(), [...await b.bytes()]]`, `["ab", [97, 98]]`},
 		"stream":                       {`const b = new Blob(['abc']); return [string((await readAll(b.stream()))[0]), (await readAll(new Blob().stream())).length, b.stream() !== b.stream()]`, `["abc", 0, true]`},
 		"text keeps no bad bytes":      {`return await new Blob([new Uint8Array([0xFF, 0x61])]).text()`, `"\ufffda"`},
-		"methods reject":               {`return await rejected(Blob.prototype.text.call({}))`, `"TypeError: Illegal invocation"`},
+		"methods reject":               {`return await rejected(Blob.prototype.text.call({}))`, `"TypeError: ` + idl.IllegalInvocation + `"`},
 		"File":                         {`const f = new File(['a'], 'n.txt', {type: 'A/B', lastModified: 5}); return [f.name, f.type, f.size, f.lastModified, f instanceof Blob, f instanceof File, String(f), await f.text()]`, `["n.txt", "a/b", 1, 5, true, true, "[object File]", "a"]`},
 		"File needs two arguments":     {`return [kind(() => new File([])), File.length, typeof new File([], 'x').lastModified]`, `["TypeError", 2, "number"]`},
-		"a Blob is no File":            {`return [thrown(() => Reflect.get(File.prototype, 'name', new Blob())), new Blob() instanceof File]`, `["TypeError: Illegal invocation", false]`},
+		"a Blob is no File":            {`return [thrown(() => Reflect.get(File.prototype, 'name', new Blob())), new Blob() instanceof File]`, `["TypeError: ` + idl.IllegalInvocation + `", false]`},
 		"a File is cloned":             {`const f = structuredClone({f: new File(['a'], 'n', {type: 'a/b', lastModified: 3})}).f; return [f.name, f.type, f.lastModified, await f.text(), f instanceof File]`, `["n", "a/b", 3, "a", true]`},
 		"slices of a File are Blobs":   {`return new File(['abc'], 'n').slice(1) instanceof File`, `false`},
 		"a subclass of Blob":           {`class B extends Blob { x() { return this.size } }; return new B(['ab']).x()`, `2`},

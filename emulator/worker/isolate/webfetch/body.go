@@ -230,6 +230,9 @@ func (a *API) consume(b *body, as func(content []byte) (goja.Value, error)) goja
 	case content.buffered:
 		return a.settled(as(bytes.Clone(content.bytes())))
 	case content.src != nil:
+		if err := a.needOwner(content.src); err != nil {
+			return a.settled(nil, err)
+		}
 		return host.Async(a.h, func(ctx context.Context) func() (any, error) {
 			data, err := content.src.readAll(ctx)
 			return func() (any, error) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host/hosttest"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
 // A wireCache notes what comes over the wire and answers from what was put.
@@ -83,14 +84,14 @@ func TestCacheRefuses(t *testing.T) {
 		`caches.default.put(` + u + `, new Response('x', {headers: {vary: 'a, *'}}))`:     "Cannot cache response with 'Vary: *' header.",
 		`caches.default.put(` + u + `, Response.error())`:                                 "Cache is unable to store an error response",
 		`caches.default.put(` + u + `, 'x')`:                                              "Failed to execute 'put' on 'Cache': parameter 2 is not of type 'Response'.",
-		`caches.default.put(` + u + `)`:                                                   "Failed to execute 'put' on 'Cache': 2 arguments required, but only 1 present.",
+		`caches.default.put(` + u + `)`:                                                   "Failed to execute 'put' on 'Cache': parameter 2 is not of type 'Response'.",
 		`caches.default.match('/relative')`:                                               "Invalid URL: /relative",
 		`caches.default.match('data:x')`:                                                  "Invalid URL. Cache API keys must be fully-qualified, valid URLs.",
 		`caches.default.match(` + u + `, {ignoreSearch: true})`:                           "The 'ignoreSearch' field on 'CacheQueryOptions' is not implemented.",
 		`caches.default.add(` + u + `)`:                                                   "Failed to execute 'add' on 'Cache': the method is not implemented.",
 		`caches.keys()`:                                                                   "Failed to execute 'keys' on 'CacheStorage': the method is not implemented.",
 		`caches.open('x'.repeat(1024))`:                                                   "Cache name is too long.",
-		`Cache.prototype.match.call({}, '')`:                                              "Illegal invocation",
+		`Cache.prototype.match.call({}, '')`:                                              idl.IllegalInvocation,
 		`(async () => new Cache())()`:                                                     "Illegal constructor",
 		`(async () => { const r = new Response('x'); await r.text(); return caches.default.put(` + u + `, r) })()`: bodyUsedText,
 	} {

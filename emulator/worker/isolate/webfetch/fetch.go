@@ -12,11 +12,11 @@ import (
 	"sync"
 
 	"github.com/dop251/goja"
-	whatwg "github.com/nlnwa/whatwg-url/url"
 
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // maxRedirects is how many redirects one fetch follows, by the Fetch Standard and by Workers.
@@ -40,9 +40,7 @@ func (a *API) fetcher(rt http.RoundTripper) func(goja.FunctionCall) goja.Value {
 }
 
 func (a *API) fetch(rt http.RoundTripper, call goja.FunctionCall) goja.Value {
-	if len(call.Arguments) == 0 {
-		a.realm.TypeError("Failed to execute 'fetch': 1 argument required, but only 0 present.")
-	}
+	a.realm.NeedArguments("ServiceWorkerGlobalScope", "fetch", 1, call)
 	r, ok := idl.As[*request](a.realm, call.Argument(0))
 	if !ok || !nullish(call.Argument(1)) {
 		var err error
@@ -236,11 +234,11 @@ func (f *fetching) run() (*http.Response, error) {
 // Receipt: workerd src/workerd/api/http.c++, handleHttpRedirectResponse
 func (f *fetching) redirect(status int, location string) error {
 	current := f.urls[len(f.urls)-1]
-	from, err := whatwg.Parse(current)
+	from, err := weburl.Parse(current)
 	if err != nil {
 		return errors.New("Invalid current URL; unable to follow redirect.")
 	}
-	to, err := whatwg.ParseRef(current, location)
+	to, err := weburl.ParseRef(current, location)
 	if err != nil {
 		return errors.New("Invalid Location header; unable to follow redirect.")
 	}

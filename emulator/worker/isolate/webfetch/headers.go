@@ -165,7 +165,7 @@ func (a *API) defineHeaders() {
 	c := idl.Define(r, "Headers", 0, func(call goja.ConstructorCall) *headers {
 		h := &headers{a: a}
 		if init := call.Argument(0); !goja.IsUndefined(init) {
-			a.fillHeaders(h, init)
+			a.fillHeaders(h, init, "Failed to construct 'Headers': constructor parameter 1")
 		}
 		h.object = call.This
 		return h
@@ -233,17 +233,18 @@ func (a *API) writable(h *headers) {
 	}
 }
 
-// headersFrom makes a list from a HeadersInit.
-func (a *API) headersFrom(init goja.Value) *headers {
+// headersFrom makes a list from a HeadersInit, which is a field of a dictionary of that name.
+func (a *API) headersFrom(init goja.Value, dictionary string) *headers {
 	h := &headers{}
-	a.fillHeaders(h, init)
+	a.fillHeaders(h, init, "Incorrect type for the 'headers' field on '"+dictionary+"': the provided value")
 	return h
 }
 
-func (a *API) fillHeaders(h *headers, init goja.Value) {
+// fillHeaders reads a HeadersInit into h. what begins the text that refuses any other value.
+func (a *API) fillHeaders(h *headers, init goja.Value, what string) {
 	o, ok := init.(*goja.Object)
 	if !ok {
-		a.realm.TypeError("Headers: the initializer must be a Headers, an array of pairs or a record of strings.")
+		a.realm.TypeError("%s is not of type 'Headers or Sequence or object'.", what)
 	}
 	if from, ok := idl.As[*headers](a.realm, o); ok {
 		h.fields = from.clone().fields

@@ -36,7 +36,7 @@ func defineIterator[T any](a *API, c *idl.Class[T], at func(this T, i int) (key,
 	c.Method("forEach", 1, func(this T, call goja.FunctionCall) goja.Value {
 		f, ok := goja.AssertFunction(call.Argument(0))
 		if !ok {
-			a.realm.TypeError("Failed to execute 'forEach' on '%s': parameter 1 is not of type 'Function'.", c.Name)
+			a.realm.TypeError("Failed to execute 'forEach' on '%s': parameter 1 is not of type 'function'.", c.Name)
 		}
 		for i := 0; ; i++ {
 			key, value, ok := at(this, i)

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
-	whatwg "github.com/nlnwa/whatwg-url/url"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // A request is the state of a Request.
@@ -62,7 +62,7 @@ func (a *API) NewRequest(r *http.Request, cf []byte) *goja.Object {
 	}
 	switch {
 	case r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0:
-		req.body = sourceBody(newSource(r.Body, r.ContentLength))
+		req.body = sourceBody(a.ownSource(r.Body, r.ContentLength))
 	case r.Header.Get("Content-Length") == "0":
 		req.body = textBody("")
 	}
@@ -118,7 +118,7 @@ func (a *API) makeRequest(input, init goja.Value) (*request, error) {
 		}
 	} else {
 		href := a.realm.String(input)
-		u, err := whatwg.Parse(href)
+		u, err := weburl.Parse(href)
 		if err != nil {
 			return nil, a.typeError("Invalid URL: " + href)
 		}
@@ -127,7 +127,7 @@ func (a *API) makeRequest(input, init goja.Value) (*request, error) {
 	if !nullish(init) {
 		o, ok := init.(*goja.Object)
 		if !ok {
-			return nil, a.typeError("Failed to construct 'Request': the initializer is not of type 'RequestInit'.")
+			return nil, a.typeError("Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.")
 		}
 		if other, ok := idl.As[*request](a.realm, o); ok {
 			if err := a.initRequestFrom(r, other); err != nil {
@@ -205,7 +205,7 @@ func (a *API) initRequest(r *request, o *goja.Object) error {
 		}
 	}
 	if v := o.Get("headers"); !missing(v) {
-		r.headers = a.headersFrom(v)
+		r.headers = a.headersFrom(v, "RequestInitializerDict")
 	}
 	if err := a.initSignal(r, o.Get("signal")); err != nil {
 		return err

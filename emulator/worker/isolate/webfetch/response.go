@@ -11,9 +11,9 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/dop251/goja"
-	whatwg "github.com/nlnwa/whatwg-url/url"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/weburl"
 )
 
 // A response is the state of a Response.
@@ -144,7 +144,7 @@ func (a *API) makeResponse(content, init goja.Value) (*response, error) {
 			return nil, err
 		}
 	} else if !nullish(init) {
-		return nil, a.typeError("Failed to construct 'Response': the initializer is not of type 'ResponseInit'.")
+		return nil, a.typeError("Failed to construct 'Response': constructor parameter 2 is not of type 'InitializerDict or Response'.")
 	}
 	if r.status < 200 || r.status > 599 {
 		a.rangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.")
@@ -193,7 +193,7 @@ func (a *API) initResponse(r *response, o *goja.Object) error {
 		}
 	}
 	if v := o.Get("headers"); !missing(v) {
-		r.headers = a.headersFrom(v)
+		r.headers = a.headersFrom(v, "InitializerDict")
 	}
 	if v := o.Get("cf"); !nullish(v) {
 		r.cf = a.cloneCF(&cfProperty{object: v})
@@ -205,11 +205,9 @@ func (a *API) initResponse(r *response, o *goja.Object) error {
 }
 
 func (a *API) redirect(call goja.FunctionCall) goja.Value {
-	if len(call.Arguments) == 0 {
-		a.realm.TypeError("Failed to execute 'redirect' on 'Response': 1 argument required, but only 0 present.")
-	}
+	a.realm.NeedArguments("Response", "redirect", 1, call)
 	href := a.realm.String(call.Argument(0))
-	u, err := whatwg.Parse(href)
+	u, err := weburl.Parse(href)
 	if err != nil {
 		a.realm.TypeError("Unable to parse URL: %s", href)
 	}
@@ -225,9 +223,7 @@ func (a *API) redirect(call goja.FunctionCall) goja.Value {
 }
 
 func (a *API) jsonResponse(call goja.FunctionCall) goja.Value {
-	if len(call.Arguments) == 0 {
-		a.realm.TypeError("Failed to execute 'json' on 'Response': 1 argument required, but only 0 present.")
-	}
+	a.realm.NeedArguments("Response", "json", 1, call)
 	text, err := a.stringify(call.Argument(0))
 	if err != nil {
 		panic(err)
@@ -269,7 +265,7 @@ func (a *API) received(res *http.Response, urls []string, manual bool) *response
 		}
 		return r
 	}
-	src := newSource(res.Body, res.ContentLength)
+	src := a.ownSource(res.Body, res.ContentLength)
 	if !manual && !res.Uncompressed {
 		src.encoding = contentCoding(r.headers)
 	}

@@ -24,11 +24,29 @@ type source struct {
 	length   int64  // of raw, -1 when unknown
 	encoding string // "", "gzip" or "br"
 	memory   bool   // reading never blocks
+	// owner is the context of the invocation that the bytes came to; nil: anybody may read them.
+	owner context.Context
 
 	decoded io.Reader
 }
 
 func newSource(raw io.ReadCloser, length int64) *source { return &source{raw: raw, length: length} }
+
+// ownSource is the source of what has come from outside for the invocation whose code runs.
+func (a *API) ownSource(raw io.ReadCloser, length int64) *source {
+	return &source{raw: raw, length: length, owner: a.h.Context()}
+}
+
+// needOwner refuses to read src for another invocation than it came to.
+// Receipt: https://developers.cloudflare.com/workers/observability/errors/#cannot-perform-io-on-behalf-of-a-different-request
+func (a *API) needOwner(src *source) error {
+	if src.owner == nil || src.owner == a.h.Context() {
+		return nil
+	}
+	return a.plainError("Cannot perform I/O on behalf of a different request. I/O objects (such as streams, request/response bodies, and others) " +
+		"created in the context of one request handler cannot be accessed from a different request's handler. " +
+		"This is a limitation of Cloudflare Workers which allows us to improve overall performance. (I/O type: ReadableStreamSource)")
+}
 
 // memorySource reads from b.
 func memorySource(b []byte) *source {
@@ -130,9 +148,10 @@ var errTooLarge = errors.New("Memory limit would be exceeded before EOF.")
 func (s *source) tee() (*source, *source) {
 	t := &tee{raw: s.raw}
 	t.turn.L = &t.mu
-	left := &source{raw: &branch{t: t, i: 0}, length: s.length, encoding: s.encoding, memory: s.memory}
-	right := &source{raw: &branch{t: t, i: 1}, length: s.length, encoding: s.encoding, memory: s.memory}
-	return left, right
+	left, right := *s, *s
+	left.raw, right.raw = &branch{t: t, i: 0}, &branch{t: t, i: 1}
+	left.decoded, right.decoded = nil, nil
+	return &left, &right
 }
 
 type tee struct {

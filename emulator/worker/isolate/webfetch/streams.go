@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
 )
 
 //go:embed js/*.js
@@ -23,7 +25,7 @@ var scriptOrder = []string{"base", "readable", "byte", "bytetee", "reader", "wri
 // compiled is the streams' program. It is the same for all isolates and takes milliseconds to make.
 var compiled = sync.OnceValue(func() *goja.Program {
 	var b strings.Builder
-	b.WriteString("(function (native, global) {'use strict';")
+	fmt.Fprintf(&b, "(function (native, global) {'use strict'; const illegalInvocation = %q;", idl.IllegalInvocation)
 	for _, name := range scriptOrder {
 		src, err := scripts.ReadFile("js/" + name + ".js")
 		must(err)
@@ -159,7 +161,7 @@ func (a *API) chunkBytes(v goja.Value) ([]byte, bool) {
 
 // NewReadableStream returns a readable byte stream over rc, which is closed when the stream ends.
 func (a *API) NewReadableStream(rc io.ReadCloser) *goja.Object {
-	return a.loadStreams().native(newSource(rc, -1))
+	return a.loadStreams().native(a.ownSource(rc, -1))
 }
 
 // natives are the functions that the scripts call.
@@ -248,6 +250,9 @@ func (a *API) readChunk(src *source, size int) goja.Value {
 			a.throw(err)
 		}
 		return v.(goja.Value)
+	}
+	if err := a.needOwner(src); err != nil {
+		a.throw(err)
 	}
 	return host.Async(a.h, func(ctx context.Context) func() (any, error) {
 		data, err := read(ctx)

@@ -41,6 +41,8 @@ func (h *Host) Runtime() *goja.Runtime      { return h.RT }
 func (h *Host) Realm() *idl.Realm           { return h.realm }
 func (h *Host) Context() context.Context    { return h.Ctx }
 func (h *Host) Clock() clock.Clock          { return h.Clk }
+func (h *Host) Now() time.Time              { return h.Clk.Now() }
+func (h *Host) NeedEvent()                  {}
 func (h *Host) Outbound() http.RoundTripper { return h.Transport }
 func (h *Host) Cache() http.RoundTripper    { return h.Caching }
 

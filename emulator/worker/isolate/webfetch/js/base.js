@@ -19,7 +19,7 @@ function defer() {
 
 function settledDefer(promise) { return { promise, resolve: noop, reject: noop, pending: false }; }
 
-const illegal = () => new TypeError('Illegal invocation');
+const illegal = () => new TypeError(illegalInvocation);
 
 /** Gives a class what WebIDL asks for: enumerable members and a tag. */
 function publish(name, ctor) {
