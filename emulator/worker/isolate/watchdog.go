@@ -109,9 +109,9 @@ func (w *watchdog) interrupt(why error, took time.Duration) {
 
 // end closes the turn and returns why it was interrupted, if it was.
 func (w *watchdog) end() error {
-	w.timer.Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.timer.Stop() // under the lock: a look that is just ending sets another
 	w.turn++
 	if w.verdict != nil {
 		w.rt.ClearInterrupt() // the turn may have ended by itself just then
