@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -129,15 +130,17 @@ func best(sentences []fact, n int) []int {
 // A length is how long the asker wants the answer; zero is no wish.
 type length struct{ sentences, words int }
 
-var wish = regexp.MustCompile(`(?i)\b(\d{1,3}|an?|one|single|two|three|four|five|six|seven|eight|nine|ten)\s+` +
-	`(?:(?:short|brief|concise|plain|simple|single|clear)\s+)*(sentence|line|bullet point|bullet|word)s?\b`)
+var wish = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(\d{1,3}|an?|one|single|two|three|four|five|six|seven|eight|nine|ten)\s+` +
+		`(?:(?:short|brief|concise|plain|simple|single|clear)\s+)*(sentence|line|bullet point|bullet|word)s?\b`)
+})
 
 var numbers = map[string]int{"a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5,
 	"six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 
 func wantedLength(texts []string) (l length) {
 	for _, t := range texts {
-		for _, m := range wish.FindAllStringSubmatch(t, -1) {
+		for _, m := range wish().FindAllStringSubmatch(t, -1) {
 			n, known := numbers[strings.ToLower(m[1])]
 			if !known {
 				n, _ = strconv.Atoi(m[1]) // three digits at most
@@ -252,22 +255,30 @@ func label(path string) string {
 }
 
 var (
-	sentenceEnd = regexp.MustCompile(`[.!?]+["')\]]*\s+|[。！？]+\s*`)
-	bullet      = regexp.MustCompile(`^(?:[-*•#>]+|\d+[.)])\s+`)
-	fieldLine   = regexp.MustCompile(`^[\pL\pN][\pL\pN _/#-]{0,40}:\s+\S`)
-	command     = regexp.MustCompile(`(?i)^(?:please |now |then |also |always |never |kindly |and |you )*` +
-		`(?:summari[sz]e|write|explain|describe|list|give|tell|answer|respond|reply|return|output|use|keep|translate|` +
-		`classify|extract|create|generate|make|provide|mention|include|act|be|do|don't|do not|focus|highlight|state|` +
-		`rewrite|draft|compose|produce|are|must|should|will|can|could|would|what|who|how|why|when|where|which|is there|here)\b`)
+	sentenceEnd = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`[.!?]+["')\]]*\s+|[。！？]+\s*`)
+	})
+	bullet = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:[-*•#>]+|\d+[.)])\s+`)
+	})
+	fieldLine = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[\pL\pN][\pL\pN _/#-]{0,40}:\s+\S`)
+	})
+	command = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^(?:please |now |then |also |always |never |kindly |and |you )*` +
+			`(?:summari[sz]e|write|explain|describe|list|give|tell|answer|respond|reply|return|output|use|keep|translate|` +
+			`classify|extract|create|generate|make|provide|mention|include|act|be|do|don't|do not|focus|highlight|state|` +
+			`rewrite|draft|compose|produce|are|must|should|will|can|could|would|what|who|how|why|when|where|which|is there|here)\b`)
+	})
 )
 
 func sentencesOf(text string) []fact {
 	var facts []fact
 	for line := range strings.Lines(text) {
-		line = bullet.ReplaceAllString(strings.TrimSpace(line), "")
+		line = bullet().ReplaceAllString(strings.TrimSpace(line), "")
 		for line != "" {
 			end := len(line)
-			if at := sentenceEnd.FindStringIndex(line); at != nil {
+			if at := sentenceEnd().FindStringIndex(line); at != nil {
 				end = at[1]
 			}
 			if f, ok := factOf(strings.TrimSpace(line[:end])); ok {
@@ -281,7 +292,7 @@ func sentencesOf(text string) []fact {
 
 // factOf judges one sentence. Of "Summarise this: the bill is paid" it keeps what follows the colon.
 func factOf(s string) (fact, bool) {
-	if command.MatchString(s) {
+	if command().MatchString(s) {
 		_, after, found := strings.Cut(s, ": ")
 		if !found {
 			return fact{}, false
@@ -291,7 +302,7 @@ func factOf(s string) (fact, bool) {
 	if len(words(s)) == 0 || strings.HasSuffix(s, ":") || strings.HasSuffix(s, "?") {
 		return fact{}, false
 	}
-	return fact{text: strings.Join(strings.Fields(s), " "), field: fieldLine.MatchString(s)}, true
+	return fact{text: strings.Join(strings.Fields(s), " "), field: fieldLine().MatchString(s)}, true
 }
 
 // stopWords carry no meaning of their own. Read only.

@@ -17,6 +17,7 @@ import (
 	"github.com/cfemu/cfemu/emulator/wrangler"
 	"github.com/cfemu/cfemu/kv"
 	"github.com/cfemu/cfemu/r2"
+	"sync"
 )
 
 // A Resource is a row of the start table: what a binding reaches and where that is stored.
@@ -165,20 +166,26 @@ func identify(id, name, workerName, binding string, isID func(string) bool) (str
 		return id, name
 	case name != "":
 		return "", name
-	case id == "" || placeholder.MatchString(id):
+	case id == "" || placeholder().MatchString(id):
 		return "", own
 	}
 	return "", id
 }
 
 var (
-	uuidForm    = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-	hexForm     = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
-	placeholder = regexp.MustCompile(`(?i)^(<.*>|\$?\{.*\}|\[.*\]|x+(-x+)*|[0-]+|\.+|(your|replace|change|todo|insert|enter)(me)?([-_ :].*)?|placeholder.*|.*real[-_ ]?id.*|.*your[-_ ].*id.*)$`)
+	uuidForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	})
+	hexForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
+	})
+	placeholder = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^(<.*>|\$?\{.*\}|\[.*\]|x+(-x+)*|[0-]+|\.+|(your|replace|change|todo|insert|enter)(me)?([-_ :].*)?|placeholder.*|.*real[-_ ]?id.*|.*your[-_ ].*id.*)$`)
+	})
 )
 
-func isUUID(s string) bool  { return uuidForm.MatchString(s) && !allZero(s) }
-func isHexID(s string) bool { return hexForm.MatchString(s) && !allZero(s) }
+func isUUID(s string) bool  { return uuidForm().MatchString(s) && !allZero(s) }
+func isHexID(s string) bool { return hexForm().MatchString(s) && !allZero(s) }
 
 func allZero(s string) bool { return strings.Trim(s, "0-") == "" }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/wrangler"
+	"sync"
 )
 
 // failPage answers a request that the Worker could not, with the status and code of production: an
@@ -50,11 +51,12 @@ func (e *Emulator) failPage(w http.ResponseWriter, r *http.Request, ray string, 
 	w.WriteHeader(status)
 	page := struct{ Code, Title, Message, Detail, Ray string }{code, title, errorText(err), e.explain(err), ray}
 	// The client is gone when this fails.
-	_ = errorPage.Execute(w, page)
+	_ = errorPage().Execute(w, page)
 	return status
 }
 
-var errorPage = template.Must(template.New("error").Parse(`<!doctype html>
+var errorPage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("error").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{if .Code}}Error {{.Code}}: {{end}}{{.Title}}</title>
 <style>
 body{font:16px/1.5 system-ui,sans-serif;margin:3rem auto;max-width:60rem;padding:0 1.5rem;color:#222;background:#fff}
@@ -70,6 +72,7 @@ footer{color:#888;font-size:.85rem}
 <footer>Ray ID {{.Ray}} · cfemu · save the file to try again</footer>
 </body></html>
 `))
+})
 
 // errorText is the one line that says what went wrong.
 func errorText(err error) string {
@@ -148,12 +151,14 @@ func (e *Emulator) codeFrame(f worker.Frame) string {
 	return b.String()
 }
 
-var noSuchTable = regexp.MustCompile(`D1_ERROR: no such table: ([\w.]+)`)
+var noSuchTable = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`D1_ERROR: no such table: ([\w.]+)`)
+})
 
 // hint says what to do about errors that beginners meet.
 func (e *Emulator) hint(ex *worker.Exception) string {
 	for c := ex; c != nil; c = c.Cause {
-		m := noSuchTable.FindStringSubmatch(c.Message)
+		m := noSuchTable().FindStringSubmatch(c.Message)
 		if m == nil {
 			continue
 		}

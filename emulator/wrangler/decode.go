@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A decoder walks the tree of values into a Config. It goes on after a mistake, so that all of them
@@ -41,14 +42,16 @@ func (d *decoder) warn(at int, message, hint string) {
 }
 
 // jsonKey is a key with its colon, as examples in hints are written.
-var jsonKey = regexp.MustCompile(`"(\w+)": `)
+var jsonKey = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`"(\w+)": `)
+})
 
 // dialect writes a hint's examples as the file's format has them.
 func (d *decoder) dialect(hint string) string {
 	if !strings.HasSuffix(d.src.name, ".toml") {
 		return hint
 	}
-	return jsonKey.ReplaceAllString(hint, "$1 = ")
+	return jsonKey().ReplaceAllString(hint, "$1 = ")
 }
 
 func (d *decoder) first(e *Error) bool {

@@ -3,6 +3,7 @@ package wrangler
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // A pair is a line of a dotenv file.
@@ -11,15 +12,17 @@ type pair struct{ key, value string }
 // dotenvLine is one assignment. A value is in single, double or back quotes, and may then span lines,
 // or goes to the end of the line or to a #.
 // Receipt: https://github.com/motdotla/dotenv (the parser that wrangler uses), README
-var dotenvLine = regexp.MustCompile(`(?m)^[^\S\n]*(?:export[^\S\n]+)?([\w.-]+)(?:[^\S\n]*=[^\S\n]*|:[^\S\n]+)` +
-	`('(?:\\'|[^'])*'|"(?:\\"|[^"])*"|` + "`(?:\\\\`|[^`])*`" + `|[^#\n]*)[^\S\n]*(?:#.*)?$`)
+var dotenvLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^[^\S\n]*(?:export[^\S\n]+)?([\w.-]+)(?:[^\S\n]*=[^\S\n]*|:[^\S\n]+)` +
+		`('(?:\\'|[^'])*'|"(?:\\"|[^"])*"|` + "`(?:\\\\`|[^`])*`" + `|[^#\n]*)[^\S\n]*(?:#.*)?$`)
+})
 
 // parseDotenv reads normalized dotenv text. What is no assignment is skipped, as dotenv does, and given to skip
 // by its offset.
 func parseDotenv(text string, skip func(offset int)) []pair {
 	var out []pair
 	last := 0
-	for _, m := range dotenvLine.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range dotenvLine().FindAllStringSubmatchIndex(text, -1) {
 		reportSkipped(text, last, m[0], skip)
 		last = m[1]
 		out = append(out, pair{text[m[2]:m[3]], unquote(strings.TrimSpace(text[m[4]:m[5]]))})
@@ -61,10 +64,14 @@ func unquote(s string) string {
 }
 
 // expansion is $NAME or ${NAME…}.
-var expansion = regexp.MustCompile(`\$\{([^{}]+)\}|\$([A-Za-z_][A-Za-z0-9_]*)`)
+var expansion = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\$\{([^{}]+)\}|\$([A-Za-z_][A-Za-z0-9_]*)`)
+})
 
 // operator joins a name to what is to stand for it: NAME:-default, NAME-default, NAME:+instead, NAME+instead.
-var operator = regexp.MustCompile(`:\+|\+|:-|-`)
+var operator = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`:\+|\+|:-|-`)
+})
 
 // maxExpansions ends values that contain themselves.
 const maxExpansions = 100
@@ -75,7 +82,7 @@ func expand(value string, look func(name string) string) string {
 	seen := map[string]bool{}
 	from := 0
 	for range maxExpansions {
-		m := expansion.FindStringSubmatchIndex(value[from:])
+		m := expansion().FindStringSubmatchIndex(value[from:])
 		if m == nil {
 			break
 		}
@@ -100,7 +107,7 @@ func expand(value string, look func(name string) string) string {
 
 func evaluate(expression string, seen map[string]bool, look func(name string) string) string {
 	name, fallback, op := expression, "", ""
-	if at := operator.FindStringIndex(expression); at != nil {
+	if at := operator().FindStringIndex(expression); at != nil {
 		name, op, fallback = expression[:at[0]], expression[at[0]:at[1]], expression[at[1]:]
 	}
 	found := look(name)

@@ -2,27 +2,86 @@ package isolate
 
 import (
 	"encoding/json"
+	"iter"
 	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker"
 )
 
-// openImport finds import(x) of what is no literal. It may find it in a text or a comment, too.
-var openImport = regexp.MustCompile("\\bimport\\s*\\(\\s*(?:[^\\s\"')]|\"[^\"\\n]*\"\\s*[^\\s),]|'[^'\\n]*'\\s*[^\\s),])")
+// openImport matches import(x) of what is no literal. It may match in a text or a comment, too.
+var openImport = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile("^import\\s*\\(\\s*(?:[^\\s\"')]|\"[^\"\\n]*\"\\s*[^\\s),]|'[^'\\n]*'\\s*[^\\s),])")
+})
 
-// pattern finds import(x) and require(x) of which x begins with a relative path. esbuild would look for
+// hasOpenImport reports whether openImport matches anywhere in a module.
+func hasOpenImport(source string) bool {
+	for at := range calls(source, "import") {
+		if openImport().MatchString(source[at:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// pattern matches import(x) and require(x) of which x begins with a relative path. esbuild would look for
 // the files that x might be, in the folder that the process happens to run in.
-var pattern = regexp.MustCompile("\\b((?:import|require)\\s*\\(\\s*)(\"\\.{1,2}/[^\"\\n]*\"\\s*\\+|'\\.{1,2}/[^'\\n]*'\\s*\\+|`\\.{1,2}/)")
+var pattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile("^((?:import|require)\\s*\\(\\s*)(?:\"\\.{1,2}/[^\"\\n]*\"\\s*\\+|'\\.{1,2}/[^'\\n]*'\\s*\\+|`\\.{1,2}/)")
+})
 
 // hidePatterns makes those names such as esbuild leaves alone: values of assignments.
 func hidePatterns(source string) string {
-	return pattern.ReplaceAllString(source, "${1}__cfemu.name = $2")
+	var ends []int
+	for _, word := range [...]string{"import", "require"} {
+		for at := range calls(source, word) {
+			if found := pattern().FindStringSubmatchIndex(source[at:]); found != nil {
+				ends = append(ends, at+found[3])
+			}
+		}
+	}
+	if len(ends) == 0 {
+		return source
+	}
+	slices.Sort(ends)
+	var b strings.Builder
+	last := 0
+	for _, end := range ends {
+		b.WriteString(source[last:end] + "__cfemu.name = ")
+		last = end
+	}
+	return b.String() + source[last:]
+}
+
+// calls yields where a word that is not the end of a longer one has a parenthesis after it. Trying a
+// regular expression at these places only takes a hundredth of what it takes to search a large module.
+func calls(source, word string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for at := 0; ; at += len(word) {
+			next := strings.Index(source[at:], word)
+			if next < 0 {
+				return
+			}
+			at += next
+			if at > 0 && isWordASCII(source[at-1]) {
+				continue
+			}
+			if rest := strings.TrimLeft(source[at+len(word):], " \t\n\v\f\r"); strings.HasPrefix(rest, "(") && !yield(at) {
+				return
+			}
+		}
+	}
+}
+
+// isWordASCII is what regular expressions without flags call a word's character.
+func isWordASCII(c byte) bool {
+	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // moduleImport begins the names by which the entry code imports modules that are looked up by name.
@@ -34,7 +93,7 @@ func (b *bundle) entryCode() string {
 	code := `import * as main from "` + entryImport + `"; __cfemu.main(main);`
 	open := false
 	for _, m := range b.modules {
-		open = open || (m.Type == worker.ESModule || m.Type == worker.CommonJSModule) && openImport.Match(m.Content)
+		open = open || (m.Type == worker.ESModule || m.Type == worker.CommonJSModule) && hasOpenImport(string(m.Content))
 	}
 	if !open {
 		return code

@@ -30,15 +30,25 @@ type mapping struct {
 
 const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
+// base64Values is the reverse of base64Digits; 255 stands for what is none.
+var base64Values = func() (values [256]byte) {
+	for c := range values {
+		values[c] = byte(strings.IndexByte(base64Digits, byte(c)))
+	}
+	return values
+}()
+
 var errMappings = errors.New("malformed mappings")
 
 // decode returns the segments of every generated line, with absolute numbers.
 func (m *sourceMap) decode() ([][]mapping, error) {
-	var lines [][]mapping
+	rows := strings.Count(m.Mappings, ";") + 1
+	lines := make([][]mapping, 0, rows)
+	all := make([]mapping, 0, rows+strings.Count(m.Mappings, ",")) // of one piece, which a line takes its part of
 	var last mapping
 	for text := range strings.SplitSeq(m.Mappings, ";") {
 		last.column = 0
-		var line []mapping
+		first := len(all)
 		for text != "" {
 			var segment string
 			segment, text, _ = strings.Cut(text, ",")
@@ -65,9 +75,9 @@ func (m *sourceMap) decode() ([][]mapping, error) {
 			if count == 5 {
 				last.name += numbers[4]
 			}
-			line = append(line, last)
+			all = append(all, last)
 		}
-		lines = append(lines, line)
+		lines = append(lines, all[first:len(all):len(all)])
 	}
 	return lines, nil
 }
@@ -105,11 +115,11 @@ func (m *sourceMap) encode(lines [][]mapping) {
 func cutVLQ(s string) (int, string, bool) {
 	n, shift := 0, 0
 	for k := 0; k < len(s); k++ {
-		d := strings.IndexByte(base64Digits, s[k])
-		if d < 0 || shift > 30 {
+		d := base64Values[s[k]]
+		if d == 255 || shift > 30 {
 			return 0, "", false
 		}
-		n |= (d & 31) << shift
+		n |= int(d&31) << shift
 		shift += 5
 		if d&32 == 0 {
 			if n&1 != 0 {

@@ -2,13 +2,8 @@
 // and the globals that are plain JavaScript.
 
 import { absent } from './absent.js'
-import { Ai } from './ai.js'
-import { D1Database } from './d1.js'
 import { Fetcher, service, unsupported, ownExports } from './fetcher.js'
 import { installGlobals } from './globals.js'
-import { KvNamespace } from './kv.js'
-import { Queue } from './queue.js'
-import { R2Bucket } from './r2.js'
 import {
   WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, RpcPromise, RpcProperty, ServiceStub,
   connect, EmailMessage, NonRetryableError, following,
@@ -24,13 +19,16 @@ export function install(natives) {
   installGlobals(natives)
 }
 
-/** What makes an env property. All but the last ones take a wire and the compatibility settings. */
+/**
+ * What makes an env property. All but the last ones take a wire and the compatibility settings. The module
+ * of a product runs when the first binding of it is made: at start-up, before the Worker's code.
+ */
 export const bindings = {
-  Ai: wire => new Ai(wire),
-  D1Database: wire => new D1Database(wire),
-  KvNamespace: wire => new KvNamespace(wire),
-  Queue: (wire, compat) => new Queue(wire, compat),
-  R2Bucket: (wire, compat) => new R2Bucket(wire, compat),
+  Ai: wire => new (require('./ai.js').Ai)(wire),
+  D1Database: wire => new (require('./d1.js').D1Database)(wire),
+  KvNamespace: wire => new (require('./kv.js').KvNamespace)(wire),
+  Queue: (wire, compat) => new (require('./queue.js').Queue)(wire, compat),
+  R2Bucket: (wire, compat) => new (require('./r2.js').R2Bucket)(wire, compat),
   Fetcher: fetch => new Fetcher(fetch),
   service,
   unsupported,

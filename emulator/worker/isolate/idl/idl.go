@@ -3,8 +3,9 @@
 // "Illegal invocation", constructors need new, and the objects stay ordinary ones that code may
 // extend, subclass and hang properties on.
 //
-// The Go value hangs on a symbol property that no enumeration shows. (Go reflection objects, goja's
-// other way, refuse properties of their own, which routers like to set on a Request.)
+// The Go value hangs where code cannot see it (package patch), or, on the few objects of another make,
+// on a symbol property that no enumeration shows. (Go reflection objects, goja's other way, refuse
+// properties of their own, which routers like to set on a Request.)
 package idl
 
 import (
@@ -19,12 +20,13 @@ import (
 // A Realm is what all classes of one runtime share.
 type Realm struct {
 	Runtime *goja.Runtime
+	hider   *patch.Hider
 	native  *goja.Symbol
 }
 
 // NewRealm returns the realm of rt. There must be one per runtime only.
 func NewRealm(rt *goja.Runtime) *Realm {
-	return &Realm{Runtime: rt, native: goja.NewSymbol("native")}
+	return &Realm{Runtime: rt, hider: patch.NewHider(), native: goja.NewSymbol("native")}
 }
 
 // Native returns the Go value behind v, or nil when v is not an object of one of this realm's classes.
@@ -32,6 +34,9 @@ func (r *Realm) Native(v goja.Value) any {
 	o, ok := v.(*goja.Object)
 	if !ok {
 		return nil
+	}
+	if state, ordinary := r.hider.Hidden(o); ordinary {
+		return state
 	}
 	h, ok := o.GetSymbol(r.native).(*holder)
 	if !ok {
@@ -141,9 +146,7 @@ func (c *Class[T]) Extends(parentConstructor *goja.Object) *Class[T] {
 // Attach makes o, which has the class's prototype by other ways, hold state.
 func (c *Class[T]) Attach(o *goja.Object, state T) { c.attach(o, state) }
 
-func (c *Class[T]) attach(o *goja.Object, state T) {
-	must(o.DefineDataPropertySymbol(c.realm.native, c.realm.Marker(state), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
-}
+func (c *Class[T]) attach(o *goja.Object, state T) { c.realm.Attach(o, state) }
 
 // This returns the state behind a method's receiver, or throws IllegalInvocation.
 func (c *Class[T]) This(v goja.Value) T {

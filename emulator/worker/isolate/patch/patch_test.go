@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -116,5 +117,49 @@ func TestErrorsKeepTheirFrames(t *testing.T) {
 	}
 	if SetFrames(rt.NewObject(), nil) {
 		t.Error("an object has frames")
+	}
+}
+
+func TestValuesHangOnObjectsUnseen(t *testing.T) {
+	rt := goja.New()
+	h := NewHider()
+	for _, code := range []string{"({})", "new (class A {})", "({ [Symbol.iterator]: 1, a: 2 })", "Object.freeze({ [Symbol.for('x')]: 1 })"} {
+		o := value(t, rt, "var o = "+code+"; o").(*goja.Object)
+		if v, ok := h.Hidden(o); v != nil || !ok {
+			t.Errorf("%s had %v, %v", code, v, ok)
+		}
+		look := "Reflect.ownKeys(o).map(k => String(k) + String(o[k])).join() + Object.getOwnPropertySymbols(o).length"
+		before := value(t, rt, look).String()
+		for _, state := range []string{"first", "second"} {
+			if !h.Hide(o, state) {
+				t.Errorf("%s hides nothing", code)
+			}
+			if v, _ := h.Hidden(o); v != state {
+				t.Errorf("%s hides %v", code, v)
+			}
+		}
+		if got := value(t, rt, look).String(); got != before {
+			t.Errorf("%s shows %s, not %s", code, got, before)
+		}
+		runtime.GC()
+		change := "Object.isFrozen(o) ? 'b3' : (o[Symbol.for('a')] = 1, o[Symbol.for('b')] = 2, delete o[Symbol.for('a')], 'b' + (o[Symbol.for('b')] + Object.getOwnPropertySymbols({ ...o }).length - Object.getOwnPropertySymbols(o).length + 1))"
+		if got := value(t, rt, change).String(); got != "b3" {
+			t.Errorf("%s keeps its symbols as %s", code, got)
+		}
+		if v, _ := h.Hidden(o); v != "second" {
+			t.Errorf("%s hides %v after changes", code, v)
+		}
+		if v, _ := h.Hidden(value(t, rt, "({ ...o })").(*goja.Object)); v != nil {
+			t.Errorf("a copy of %s hides %v", code, v)
+		}
+	}
+	for _, code := range []string{"[]", "() => {}", "new Proxy({}, {})", "new Map()", "new Error()"} {
+		o := value(t, rt, code).(*goja.Object)
+		if h.Hide(o, 1) {
+			t.Errorf("%s hides a value", code)
+		}
+		if _, ok := h.Hidden(o); ok {
+			t.Errorf("%s is ordinary", code)
+		}
 	}
 }

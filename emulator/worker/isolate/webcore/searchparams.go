@@ -21,7 +21,7 @@ type searchParams struct {
 // changed writes the list back into the URL that it belongs to.
 func (p *searchParams) changed() {
 	if p.url != nil {
-		p.url.url.SetSearch(serializeForm(p.list))
+		p.url.parsed().SetSearch(serializeForm(p.list))
 	}
 }
 

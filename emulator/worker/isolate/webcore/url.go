@@ -1,6 +1,8 @@
 package webcore
 
 import (
+	"strings"
+
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker/isolate/idl"
@@ -9,13 +11,29 @@ import (
 
 // A URL is the state behind a JavaScript URL.
 type URL struct {
-	url          *weburl.URL
+	plain        plainURL      // what it was made of, until it changes
+	url          *weburl.URL   // nil while plain says it all
 	params       *searchParams // nil until code asks for them
 	paramsObject *goja.Object
 }
 
 // String returns the URL's href.
-func (u *URL) String() string { return u.url.Href(false) }
+func (u *URL) String() string {
+	if u.url == nil {
+		return u.plain.text
+	}
+	return u.url.Href(false)
+}
+
+// parsed is the URL by the standard's parser.
+func (u *URL) parsed() *weburl.URL {
+	if u.url == nil {
+		var err error
+		u.url, err = weburl.Parse(u.plain.text)
+		must(err)
+	}
+	return u.url
+}
 
 func (c *Core) installURL() {
 	rt := c.rt
@@ -40,25 +58,30 @@ func (c *Core) installURL() {
 		}
 		return class.New(u)
 	})
-	part := func(name string, get func(u *weburl.URL) string, set func(u *URL, v string)) {
+	part := func(name string, plain func(*plainURL) string, get func(*weburl.URL) string, set func(u *URL, v string)) {
 		var setter func(u *URL, v goja.Value)
 		if set != nil {
 			setter = func(u *URL, v goja.Value) { set(u, c.realm.String(v)) }
 		}
-		class.Attribute(name, func(u *URL) goja.Value { return rt.ToValue(get(u.url)) }, setter)
+		class.Attribute(name, func(u *URL) goja.Value {
+			if u.url == nil {
+				return rt.ToValue(plain(&u.plain))
+			}
+			return rt.ToValue(get(u.url))
+		}, setter)
 	}
-	href := func(u *weburl.URL) string { return u.Href(false) }
-	part("href", href, c.setHref)
-	part("origin", origin, nil)
-	part("protocol", (*weburl.URL).Protocol, func(u *URL, v string) { u.url.SetProtocol(v) })
-	part("username", (*weburl.URL).Username, func(u *URL, v string) { u.url.SetUsername(v) })
-	part("password", (*weburl.URL).Password, func(u *URL, v string) { u.url.SetPassword(v) })
-	part("host", (*weburl.URL).Host, func(u *URL, v string) { u.url.SetHost(v) })
-	part("hostname", (*weburl.URL).Hostname, func(u *URL, v string) { u.url.SetHostname(v) })
-	part("port", (*weburl.URL).Port, func(u *URL, v string) { u.url.SetPort(v) })
-	part("pathname", (*weburl.URL).Pathname, func(u *URL, v string) { u.url.SetPathname(v) })
-	part("search", (*weburl.URL).Search, func(u *URL, v string) {
-		u.url.SetSearch(v)
+	empty := func(*plainURL) string { return "" }
+	part("href", func(u *plainURL) string { return u.text }, func(u *weburl.URL) string { return u.Href(false) }, c.setHref)
+	part("origin", (*plainURL).origin, origin, nil)
+	part("protocol", (*plainURL).protocol, (*weburl.URL).Protocol, func(u *URL, v string) { u.parsed().SetProtocol(v) })
+	part("username", empty, (*weburl.URL).Username, func(u *URL, v string) { u.parsed().SetUsername(v) })
+	part("password", empty, (*weburl.URL).Password, func(u *URL, v string) { u.parsed().SetPassword(v) })
+	part("host", (*plainURL).authority, (*weburl.URL).Host, func(u *URL, v string) { u.parsed().SetHost(v) })
+	part("hostname", (*plainURL).hostname, (*weburl.URL).Hostname, func(u *URL, v string) { u.parsed().SetHostname(v) })
+	part("port", (*plainURL).portText, (*weburl.URL).Port, func(u *URL, v string) { u.parsed().SetPort(v) })
+	part("pathname", (*plainURL).pathname, (*weburl.URL).Pathname, func(u *URL, v string) { u.parsed().SetPathname(v) })
+	part("search", (*plainURL).search, (*weburl.URL).Search, func(u *URL, v string) {
+		u.parsed().SetSearch(v)
 		u.refreshParams()
 	})
 	class.Getter("searchParams", func(u *URL) goja.Value {
@@ -69,7 +92,7 @@ func (c *Core) installURL() {
 		}
 		return u.paramsObject
 	})
-	part("hash", (*weburl.URL).Hash, func(u *URL, v string) { u.url.SetHash(v) })
+	part("hash", empty, (*weburl.URL).Hash, func(u *URL, v string) { u.parsed().SetHash(v) })
 	text := func(u *URL, _ goja.FunctionCall) goja.Value { return rt.ToValue(u.String()) }
 	class.Method("toString", 0, text)
 	class.Method("toJSON", 0, text)
@@ -81,6 +104,9 @@ func (c *Core) installURL() {
 func (c *Core) parseURL(url, base goja.Value) (*URL, string) {
 	raw := c.realm.String(url)
 	if goja.IsUndefined(base) {
+		if u, ok := plain(raw); ok {
+			return &URL{plain: u}, ""
+		}
 		u, err := weburl.Parse(raw)
 		if err != nil {
 			return nil, "Invalid URL string."
@@ -110,8 +136,15 @@ func (c *Core) setHref(u *URL, v string) {
 // refreshParams makes the URLSearchParams follow the URL's query.
 func (u *URL) refreshParams() {
 	if u.params != nil {
-		u.params.list = parseForm(u.url.Query())
+		u.params.list = parseForm(u.query())
 	}
+}
+
+func (u *URL) query() string {
+	if u.url == nil {
+		return strings.TrimPrefix(u.plain.search(), "?")
+	}
+	return u.url.Query()
 }
 
 // origin is the URL's origin, serialized; opaque ones are "null".

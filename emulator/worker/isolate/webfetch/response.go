@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -289,7 +290,7 @@ func (a *API) TakeResponse(v goja.Value) (*http.Response, error) {
 	}
 	res := &http.Response{
 		StatusCode: r.status,
-		Status:     fmt.Sprintf("%d %s", r.status, r.text()),
+		Status:     strconv.Itoa(r.status) + " " + r.text(),
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
