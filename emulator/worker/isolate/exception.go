@@ -90,20 +90,25 @@ func (i *isolate) exceptionOf(err error) *Exception {
 // Receipt: the exception that wrangler tail shows for outcome exceededCpu.
 func exceededCPU(err *goja.InterruptedError) *Exception {
 	return &Exception{Outcome: worker.OutcomeExceededCPU, Name: "Error",
-		Message: "Worker exceeded CPU time limit.", Stack: frames(err.Stack())}
+		Message: "Worker exceeded CPU time limit.", Stack: innermostFrames(err.Stack())}
 }
 
 // Receipt: the exception that wrangler tail shows for outcome exceededMemory.
 func exceededMemory(err *goja.InterruptedError) *Exception {
 	return &Exception{Outcome: worker.OutcomeExceededMemory, Name: "Error",
-		Message: "Worker exceeded memory limit.", Stack: frames(err.Stack())}
+		Message: "Worker exceeded memory limit.", Stack: innermostFrames(err.Stack())}
 }
 
 func stackOverflow(err *goja.StackOverflowError) *Exception {
-	const shown = 10
-	all := frames(err.Stack())
 	return &Exception{Outcome: outcomeException, Name: "RangeError",
-		Message: "Maximum call stack size exceeded", Stack: all[:min(len(all), shown)]}
+		Message: "Maximum call stack size exceeded", Stack: innermostFrames(err.Stack())}
+}
+
+// innermostFrames are as many as V8 shows: a limit may be passed thousands of calls deep.
+func innermostFrames(stack []goja.StackFrame) []worker.Frame {
+	const shown = 10
+	all := frames(stack)
+	return all[:min(len(all), shown)]
 }
 
 // ours begins the names of this package's scripts, whose frames no user wants to see.

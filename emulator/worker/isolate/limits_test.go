@@ -87,12 +87,16 @@ func TestCPUBeyondProductionsLimitIsWarnedOfOnce(t *testing.T) {
 }
 
 func TestACPUFactorOfOneIsLiteral(t *testing.T) {
-	b := newBench(handler(`for (;;) {}`))
+	b := newBench(handler(`const spin = () => { for (;;) {} }; const dive = n => n ? dive(n - 1) : spin(); dive(500)`))
 	b.spec.Limits.CPU = 30 * time.Millisecond
 	b.options.CPUFactor = 1
 	_, err := tryGet(t, b.load(t), "/")
-	if ex, ok := errors.AsType[*worker.Exception](err); !ok || ex.Outcome != worker.OutcomeExceededCPU {
-		t.Errorf("got %v", err)
+	ex, ok := errors.AsType[*worker.Exception](err)
+	if !ok || ex.Outcome != worker.OutcomeExceededCPU {
+		t.Fatalf("got %v", err)
+	}
+	if len(ex.Stack) != 10 {
+		t.Errorf("%d frames of a deep stack are told, want 10", len(ex.Stack))
 	}
 	if n := len(b.console()); n != 1 {
 		t.Errorf("%d console lines, want the warning", n)
