@@ -6,6 +6,9 @@ import "strings"
 // nothing is missing. go-sqlite3 takes these as build tags and C flags, which a plain `go build` or
 // `go install` does not set.
 func BuildProblem() string {
+	if name := missingFunction(); name != "" {
+		return "this cfemu was built with an SQLite that has no " + name + "; build it with `make install`"
+	}
 	var missing []string
 	if !compiledWith("ENABLE_FTS5") {
 		missing = append(missing, "full-text search (tag sqlite_fts5)")

@@ -1,7 +1,6 @@
 package d1
 
 /*
-#cgo linux LDFLAGS: -Wl,--unresolved-symbols=ignore-all
 #cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
 #include <stdlib.h>
 #include "shim.h"
@@ -356,5 +355,8 @@ func compiledWith(option string) bool {
 	defer C.free(unsafe.Pointer(c))
 	return C.d1_compiled(c) != 0
 }
+
+// missingFunction names a function of SQLite's that the program lacks, or is "".
+func missingFunction() string { return C.GoString(C.d1_missing()) }
 
 func hasScanStatus() bool { return C.d1_has_scanstatus() != 0 }

@@ -6,52 +6,60 @@
 #include <strings.h>
 #include <time.h>
 
-// SQLite's C interface, as https://www.sqlite.org/c3ref/intro.html documents it.
-extern int sqlite3_open_v2(const char *, sqlite3 **, int, const char *);
-extern int sqlite3_close_v2(sqlite3 *);
-extern int sqlite3_exec(sqlite3 *, const char *, int (*)(void *, int, char **, char **), void *, char **);
-extern int sqlite3_prepare_v3(sqlite3 *, const char *, int, unsigned int, sqlite3_stmt **, const char **);
-extern int sqlite3_finalize(sqlite3_stmt *);
-extern int sqlite3_step(sqlite3_stmt *);
-extern int sqlite3_reset(sqlite3_stmt *);
-extern int sqlite3_clear_bindings(sqlite3_stmt *);
-extern int sqlite3_bind_parameter_count(sqlite3_stmt *);
-extern int sqlite3_bind_null(sqlite3_stmt *, int);
-extern int sqlite3_bind_int64(sqlite3_stmt *, int, long long);
-extern int sqlite3_bind_double(sqlite3_stmt *, int, double);
-extern int sqlite3_bind_text(sqlite3_stmt *, int, const char *, int, void (*)(void *));
-extern int sqlite3_bind_blob(sqlite3_stmt *, int, const void *, int, void (*)(void *));
-extern int sqlite3_bind_zeroblob(sqlite3_stmt *, int, int);
-extern int sqlite3_column_count(sqlite3_stmt *);
-extern const char *sqlite3_column_name(sqlite3_stmt *, int);
-extern int sqlite3_column_type(sqlite3_stmt *, int);
-extern long long sqlite3_column_int64(sqlite3_stmt *, int);
-extern double sqlite3_column_double(sqlite3_stmt *, int);
-extern const unsigned char *sqlite3_column_text(sqlite3_stmt *, int);
-extern const void *sqlite3_column_blob(sqlite3_stmt *, int);
-extern int sqlite3_column_bytes(sqlite3_stmt *, int);
-extern int sqlite3_stmt_readonly(sqlite3_stmt *);
-extern int sqlite3_stmt_isexplain(sqlite3_stmt *);
-extern int sqlite3_stmt_status(sqlite3_stmt *, int, int);
-extern int sqlite3_limit(sqlite3 *, int, int);
-extern int sqlite3_db_config(sqlite3 *, int, ...);
-extern int sqlite3_busy_timeout(sqlite3 *, int);
-extern int sqlite3_get_autocommit(sqlite3 *);
-extern int sqlite3_extended_result_codes(sqlite3 *, int);
-extern int sqlite3_extended_errcode(sqlite3 *);
-extern const char *sqlite3_errmsg(sqlite3 *);
-extern int sqlite3_error_offset(sqlite3 *);
-extern long long sqlite3_changes64(sqlite3 *);
-extern long long sqlite3_total_changes64(sqlite3 *);
-extern long long sqlite3_last_insert_rowid(sqlite3 *);
-extern int sqlite3_compileoption_used(const char *);
-extern void sqlite3_progress_handler(sqlite3 *, int, int (*)(void *), void *);
-extern void *sqlite3_update_hook(sqlite3 *, void (*)(void *, int, const char *, const char *, long long), void *);
-extern int sqlite3_set_authorizer(sqlite3 *, int (*)(void *, int, const char *, const char *, const char *, const char *), void *);
+// SQLite's C interface, as https://www.sqlite.org/c3ref/intro.html documents it: result, name, parameters.
+#define SQLITE_FUNCTIONS(F) \
+	F(int, open_v2, (const char *, sqlite3 **, int, const char *)) \
+	F(int, close_v2, (sqlite3 *)) \
+	F(int, exec, (sqlite3 *, const char *, int (*)(void *, int, char **, char **), void *, char **)) \
+	F(int, prepare_v3, (sqlite3 *, const char *, int, unsigned int, sqlite3_stmt **, const char **)) \
+	F(int, finalize, (sqlite3_stmt *)) \
+	F(int, step, (sqlite3_stmt *)) \
+	F(int, reset, (sqlite3_stmt *)) \
+	F(int, clear_bindings, (sqlite3_stmt *)) \
+	F(int, bind_parameter_count, (sqlite3_stmt *)) \
+	F(int, bind_null, (sqlite3_stmt *, int)) \
+	F(int, bind_int64, (sqlite3_stmt *, int, long long)) \
+	F(int, bind_double, (sqlite3_stmt *, int, double)) \
+	F(int, bind_text, (sqlite3_stmt *, int, const char *, int, void (*)(void *))) \
+	F(int, bind_blob, (sqlite3_stmt *, int, const void *, int, void (*)(void *))) \
+	F(int, bind_zeroblob, (sqlite3_stmt *, int, int)) \
+	F(int, column_count, (sqlite3_stmt *)) \
+	F(const char *, column_name, (sqlite3_stmt *, int)) \
+	F(int, column_type, (sqlite3_stmt *, int)) \
+	F(long long, column_int64, (sqlite3_stmt *, int)) \
+	F(double, column_double, (sqlite3_stmt *, int)) \
+	F(const unsigned char *, column_text, (sqlite3_stmt *, int)) \
+	F(const void *, column_blob, (sqlite3_stmt *, int)) \
+	F(int, column_bytes, (sqlite3_stmt *, int)) \
+	F(int, stmt_readonly, (sqlite3_stmt *)) \
+	F(int, stmt_isexplain, (sqlite3_stmt *)) \
+	F(int, stmt_status, (sqlite3_stmt *, int, int)) \
+	F(int, limit, (sqlite3 *, int, int)) \
+	F(int, db_config, (sqlite3 *, int, ...)) \
+	F(int, busy_timeout, (sqlite3 *, int)) \
+	F(int, get_autocommit, (sqlite3 *)) \
+	F(int, extended_result_codes, (sqlite3 *, int)) \
+	F(int, extended_errcode, (sqlite3 *)) \
+	F(const char *, errmsg, (sqlite3 *)) \
+	F(int, error_offset, (sqlite3 *)) \
+	F(long long, changes64, (sqlite3 *)) \
+	F(long long, total_changes64, (sqlite3 *)) \
+	F(long long, last_insert_rowid, (sqlite3 *)) \
+	F(int, compileoption_used, (const char *)) \
+	F(void, progress_handler, (sqlite3 *, int, int (*)(void *), void *)) \
+	F(void *, update_hook, (sqlite3 *, void (*)(void *, int, const char *, const char *, long long), void *)) \
+	F(int, set_authorizer, (sqlite3 *, int (*)(void *, int, const char *, const char *, const char *, const char *), void *))
 
 // Scan status exists only in an SQLite that was compiled with it; BuildProblem tells.
-extern int sqlite3_stmt_scanstatus(sqlite3_stmt *, int, int, void *) __attribute__((weak));
-extern void sqlite3_stmt_scanstatus_reset(sqlite3_stmt *) __attribute__((weak));
+#define SCAN_STATUS_FUNCTIONS(F) \
+	F(int, stmt_scanstatus, (sqlite3_stmt *, int, int, void *)) \
+	F(void, stmt_scanstatus_reset, (sqlite3_stmt *))
+
+// The declarations are weak because cgo links this package once by itself, without go-sqlite3. A
+// function that is missing from the program is null, which d1_missing finds.
+#define DECLARE(result, name, parameters) extern result sqlite3_##name parameters __attribute__((weak));
+SQLITE_FUNCTIONS(DECLARE)
+SCAN_STATUS_FUNCTIONS(DECLARE)
 
 enum {
 	OK = 0, INTERRUPT = 9, ROW = 100, DONE = 101,
@@ -422,6 +430,13 @@ int d1_erroffset(d1_conn *c) { return sqlite3_error_offset(c->db); }
 const char *d1_column_name(sqlite3_stmt *s, int i) { return sqlite3_column_name(s, i); }
 int d1_compiled(const char *option) { return sqlite3_compileoption_used(option); }
 int d1_has_scanstatus(void) { return sqlite3_stmt_scanstatus != NULL; }
+
+// d1_missing names a function of SQLite's that the program lacks, or is NULL.
+const char *d1_missing(void) {
+#define CHECK(result, name, parameters) if (!sqlite3_##name) return "sqlite3_" #name;
+	SQLITE_FUNCTIONS(CHECK)
+	return NULL;
+}
 
 // d1_scan_text gives the line of the query plan for a scan, NULL for one that has none. It returns 1
 // when there are no more scans.

@@ -1,5 +1,5 @@
 // The part of SQLite that this package calls, and a thin layer over it. go-sqlite3 compiles SQLite
-// into the program but does not export these functions, so they are declared here and resolved
+// into the program but does not export these functions, so they are declared by the shim and resolved
 // when the program is linked.
 #ifndef CFEMU_D1_SHIM_H
 #define CFEMU_D1_SHIM_H
@@ -83,5 +83,6 @@ const char *d1_column_name(sqlite3_stmt *s, int i);
 int d1_scan_text(sqlite3_stmt *s, int i, const char **text);
 int d1_compiled(const char *option);
 int d1_has_scanstatus(void);
+const char *d1_missing(void);
 
 #endif
