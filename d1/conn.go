@@ -20,6 +20,7 @@ import (
 // from others.
 type conn struct {
 	c     *C.d1_conn
+	path  string
 	cache map[string]*list.Element // of *stmt, by text
 	order *list.List               // most recently used first
 	out   C.d1_result
@@ -45,22 +46,22 @@ type stmt struct {
 	plan     *plan
 }
 
-func openConn(path string, create, nosync bool, maxSize int64) (*conn, error) {
+func openConn(path string, writer, nosync bool, maxSize int64) (*conn, error) {
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
-	cn := &conn{cache: map[string]*list.Element{}, order: list.New()}
-	rc := C.d1_open(cpath, cbool(create), cbool(nosync), C.int64_t(maxSize), &cn.c)
+	cn := &conn{path: path, cache: map[string]*list.Element{}, order: list.New()}
+	rc := C.d1_open(cpath, cbool(writer), cbool(nosync), C.int64_t(maxSize), &cn.c)
 	if rc == 0 {
 		return cn, nil
 	}
-	err := fmt.Errorf("open %s: sqlite error %d", path, rc)
+	failed := &sqlError{code: int(rc), offset: -1, text: "unable to open database file"}
 	if cn.c != nil {
 		if cn.c.db != nil {
-			err = fmt.Errorf("open %s: %w", path, cn.failure(rc))
+			failed = cn.failure(rc)
 		}
-		C.d1_close(cn.c, 0)
+		C.d1_close(cn.c, 1)
 	}
-	return nil, err
+	return nil, statementError(path, failed)
 }
 
 func cbool(b bool) C.int {
@@ -111,7 +112,7 @@ func (cn *conn) asError(rc C.int) *Error {
 	default:
 		return queryError(textGone, failed)
 	}
-	return queryError(failed.message(), failed)
+	return statementError(cn.path, failed)
 }
 
 func textPointer(s string) *C.char { return (*C.char)(unsafe.Pointer(unsafe.StringData(s))) }

@@ -4,25 +4,10 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 )
-
-const crashDir = "CFEMU_D1_CRASH_DIR"
-
-// TestMain lets the test binary be the child of TestKilledProcessLosesNoAcknowledgedWrite.
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashDir); dir != "" {
-		if err := writeForever(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // writeForever inserts pairs of rows and says each number once it is acknowledged.
 func writeForever(dir string) error {
@@ -54,9 +39,7 @@ func TestKilledProcessLosesNoAcknowledgedWrite(t *testing.T) {
 	for _, rounds := range []int{1, 20, 150} {
 		t.Run(fmt.Sprint(rounds), func(t *testing.T) {
 			dir := t.TempDir()
-			child := exec.Command(os.Args[0])
-			child.Env = append(os.Environ(), crashDir+"="+dir)
-			child.Stderr = os.Stderr
+			child := childProcess("writer", dir)
 			out, err := child.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

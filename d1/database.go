@@ -65,17 +65,14 @@ func (db *Database) shut(next state) error {
 	if next != stateReset {
 		db.state = next
 	}
-	if !discard {
-		return nil
+	switch next {
+	case stateDeleted:
+		return removeFiles(db.pool.path)
+	case stateReset:
+		db.commits.Add(1)
+		return empty(db.pool.path, !db.svc.opts.NoSync)
 	}
-	if err := db.pool.remove(); err != nil {
-		return err
-	}
-	if next == stateDeleted {
-		return nil
-	}
-	db.commits.Add(1)
-	return touch(db.pool.path)
+	return nil
 }
 
 // A Statement is SQL with its parameters: nil, float64, int64, string, []byte or bool. The SQL may be

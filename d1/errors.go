@@ -34,6 +34,7 @@ type Error struct {
 	Code    Code
 	Message string
 	Err     error
+	File    string // the database's file, when that is the trouble and not the request; else empty
 }
 
 // Error returns the message.

@@ -3,13 +3,14 @@ package d1
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cfemu/cfemu/internal/clock"
+	"github.com/cfemu/cfemu/internal/fsx"
 )
 
 // A pool holds the connections of one database: one that writes and a few that read, each opened
@@ -58,8 +59,11 @@ func (p *pool) write(ctx context.Context) (*conn, error) {
 		}
 	}
 	if cn == nil {
-		var err error
-		if cn, err = openConn(p.path, true, p.noSync, p.maxSize); err != nil {
+		err := checkLog(p.path)
+		if err == nil {
+			cn, err = openConn(p.path, true, p.noSync, p.maxSize)
+		}
+		if err != nil {
 			p.writer <- nil
 			return nil, err
 		}
@@ -171,22 +175,31 @@ func (p *pool) close(discard bool) error {
 	return errors.Join(errs...)
 }
 
-// remove deletes the files of a closed database.
-func (p *pool) remove() error {
+// removeFiles deletes the files of a closed database.
+func removeFiles(path string) error {
 	var errs []error
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(p.path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// touch makes an empty file, which is an empty database to SQLite, unless there is one.
-func touch(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("create database file: %w", err)
+// empty makes an empty file, which is an empty database to SQLite. A log beside it goes first, so that
+// there is a whole database at any moment.
+func empty(path string, sync bool) error {
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	}
-	return f.Close()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if !sync {
+		return f.Close()
+	}
+	return errors.Join(f.Sync(), f.Close(), fsx.SyncDir(filepath.Dir(path)))
 }

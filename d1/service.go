@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/cfemu/cfemu/internal/clock"
-	"github.com/cfemu/cfemu/internal/fsx"
 	"github.com/cfemu/cfemu/internal/probe"
 )
 
@@ -62,6 +61,9 @@ func Open(dir string, opts Options) (*Service, error) {
 	}
 	for id, r := range records {
 		s.add(id, r)
+	}
+	for _, path := range st.strays {
+		log.Warn("d1: this file belongs to no database and was left alone: move it away, or put it back in the place of a database", "file", path)
 	}
 	return s, nil
 }
@@ -135,18 +137,30 @@ func (s *Service) create(id, name string, assigned bool) (*Database, error) {
 		return nil, &Error{Code: CodeLimit, Message: "You have reached the maximum number of databases for this account"}
 	}
 	r := record{Name: name, File: fileName(name, id), Created: s.clock.Now().UTC(), Assigned: assigned}
-	if err := touch(filepath.Join(s.dir, r.File)); err != nil {
+	path := filepath.Join(s.dir, r.File)
+	if err := s.makeFile(path); err != nil {
 		return nil, fmt.Errorf("d1: create %s: %w", name, err)
-	}
-	if !s.opts.NoSync {
-		if err := fsx.SyncDir(s.dir); err != nil {
-			return nil, fmt.Errorf("d1: create %s: %w", name, err)
-		}
 	}
 	if err := s.store.put(id, r); err != nil {
-		return nil, fmt.Errorf("d1: create %s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("d1: create %s: %w", name, err), removeFiles(path))
 	}
 	return s.add(id, r), nil
+}
+
+// makeFile makes the file of a new database. One that is there already is removed only when it is known
+// to be a deleted database's.
+func (s *Service) makeFile(path string) error {
+	if s.store.wasDeleted(filepath.Base(path)) {
+		if err := removeFiles(path); err != nil {
+			return err
+		}
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		if hasBytes(path + suffix) {
+			return fmt.Errorf("%s is there already, and of no database: move it away", path+suffix)
+		}
+	}
+	return empty(path, !s.opts.NoSync)
 }
 
 // Ensure returns the database that a configuration means by id and name, and creates it when there is
@@ -270,7 +284,7 @@ func (s *Service) Delete(ctx context.Context, id string) (err error) {
 		s.mu.Unlock()
 		return errNotFound(id)
 	}
-	err = s.store.delete(db.ID)
+	err = s.store.delete(db.ID, db.rec)
 	if err == nil {
 		delete(s.byID, db.ID)
 		delete(s.byName, db.Name)

@@ -36,7 +36,7 @@
 	F(int, stmt_status, (sqlite3_stmt *, int, int)) \
 	F(int, limit, (sqlite3 *, int, int)) \
 	F(int, db_config, (sqlite3 *, int, ...)) \
-	F(int, busy_timeout, (sqlite3 *, int)) \
+	F(int, busy_handler, (sqlite3 *, int (*)(void *, int), void *)) \
 	F(int, get_autocommit, (sqlite3 *)) \
 	F(int, extended_result_codes, (sqlite3 *, int)) \
 	F(int, extended_errcode, (sqlite3 *)) \
@@ -63,7 +63,7 @@ SCAN_STATUS_FUNCTIONS(DECLARE)
 
 enum {
 	OK = 0, INTERRUPT = 9, ROW = 100, DONE = 101,
-	OPEN_READWRITE = 0x2, OPEN_CREATE = 0x4, OPEN_NOMUTEX = 0x8000, OPEN_EXRESCODE = 0x02000000,
+	OPEN_READWRITE = 0x2, OPEN_NOMUTEX = 0x8000, OPEN_EXRESCODE = 0x02000000,
 	PREPARE_PERSISTENT = 1,
 	TYPE_INTEGER = 1, TYPE_FLOAT = 2, TYPE_TEXT = 3, TYPE_BLOB = 4,
 	STATUS_AUTOINDEX = 3, STATUS_REPREPARE = 5,
@@ -108,6 +108,13 @@ static int on_progress(void *arg) {
 	return 0;
 }
 
+// on_busy waits for another process's lock: five seconds, or as long as the statement may run.
+static int on_busy(void *arg, int tries) {
+	if (tries == 500 || on_progress(arg)) return 0;
+	nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	return 1;
+}
+
 static void on_update(void *arg, int action, const char *db, const char *table, long long rowid) {
 	d1_conn *c = arg;
 	(void)db, (void)table, (void)rowid;
@@ -132,14 +139,15 @@ int d1_exec_trusted(d1_conn *c, const char *sql) {
 	return rc;
 }
 
-int d1_open(const char *path, int create, int nosync, int64_t max_size, d1_conn **out) {
+int d1_open(const char *path, int writer, int nosync, int64_t max_size, d1_conn **out) {
 	d1_conn *c = calloc(1, sizeof *c);
 	if (!c) return 7;
 	*out = c;
-	int rc = sqlite3_open_v2(path, &c->db, OPEN_READWRITE | (create ? OPEN_CREATE : 0) | OPEN_NOMUTEX | OPEN_EXRESCODE, NULL);
+	// Not OPEN_CREATE: a file that has gone shall not come back empty.
+	int rc = sqlite3_open_v2(path, &c->db, OPEN_READWRITE | OPEN_NOMUTEX | OPEN_EXRESCODE, NULL);
 	if (rc) return rc;
-	sqlite3_busy_timeout(c->db, 5000);
-	if (create && (rc = d1_exec_trusted(c, "PRAGMA journal_mode=WAL"))) return rc;
+	sqlite3_busy_handler(c->db, on_busy, c);
+	if (writer && (rc = d1_exec_trusted(c, "PRAGMA journal_mode=WAL"))) return rc;
 	if ((rc = d1_exec_trusted(c, nosync ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL"))) return rc;
 	if ((rc = sqlite3_db_config(c->db, CONFIG_ENABLE_FKEY, 1, (int *)0))) return rc;
 	if ((rc = sqlite3_db_config(c->db, CONFIG_DEFENSIVE, 1, (int *)0))) return rc;

@@ -59,7 +59,7 @@ typedef struct d1_result {
 	int64_t visits[D1_MAX_SCANS]; // rows it came by
 } d1_result;
 
-int d1_open(const char *path, int create, int nosync, int64_t max_size, d1_conn **out);
+int d1_open(const char *path, int writer, int nosync, int64_t max_size, d1_conn **out);
 int d1_close(d1_conn *c, int discard);
 int d1_exec_trusted(d1_conn *c, const char *sql);
 int d1_prepare(d1_conn *c, const char *sql, int n, int trusted, int persistent, d1_prepared *out);

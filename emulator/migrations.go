@@ -79,10 +79,16 @@ var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`
 func escapeGlob(p string) string { return globEscaper.Replace(p) }
 
 // migrate applies the pending migrations of every database of the configuration. Files that were
-// applied before and have changed since are warned of; what was done is told.
+// applied before and have changed since are warned of; what was done is told. A database whose file is
+// in trouble is warned of and does not keep the others waiting: its queries will say the same.
 func (e *Emulator) migrate(ctx context.Context, cfg *wrangler.Config, w *wiring, tell func(string)) error {
 	for _, b := range cfg.D1Databases {
-		if err := e.migrateOne(ctx, cfg, b, w.databases[b.Binding], tell); err != nil {
+		err := e.migrateOne(ctx, cfg, b, w.databases[b.Binding], tell)
+		if file, ok := errors.AsType[*d1.Error](err); ok && file.File != "" && !e.opts.Strict {
+			e.warn(fmt.Sprintf("database %s: %v", b.DatabaseName, err))
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
