@@ -50,6 +50,10 @@ func TestBenchProcess(t *testing.T) {
 		if err := serveBare(args); err != nil {
 			t.Fatal(err)
 		}
+	case "bare-d1":
+		if err := serveBareD1(args); err != nil {
+			t.Fatal(err)
+		}
 	case "ask":
 		if err := askHealth(args[0]); err != nil {
 			t.Fatal(err)

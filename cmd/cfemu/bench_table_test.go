@@ -23,8 +23,8 @@ func (s series) median() float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// A figure is one line of the table. An aim in req/s is a share of the bare server's, and more is
-// better; any other is in the unit itself, and less is better.
+// A figure is one line of the table. An aim in something a second is a share of the bare server's, and
+// more is better; any other is in the unit itself, and less is better.
 type figure struct {
 	name        string
 	cfemu, bare series
@@ -47,7 +47,7 @@ func (f *figure) aimed() string {
 		return ""
 	}
 	text, reached := fmt.Sprintf("%.0f %s", f.aim, f.unit), f.cfemu.median() <= f.aim
-	if f.unit == "req/s" {
+	if strings.HasSuffix(f.unit, "/s") {
 		text, reached = fmt.Sprintf("ratio %.2f", f.aim), f.ratio() >= f.aim
 	}
 	if !reached {

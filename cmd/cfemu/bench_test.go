@@ -25,6 +25,8 @@ func BenchmarkHouse(b *testing.B) {
 	b.Run("start", once(h.start))
 	b.Run("first-start", once(h.firstStart))
 	b.Run("requests", once(h.requests))
+	b.Run("d1", once(h.d1))
+	b.Run("d1-import", once(h.d1Import))
 	b.Run("waits", once(h.waits))
 	b.Run("bytes", once(h.bytes))
 	b.Run("operations", once(h.operations))
