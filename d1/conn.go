@@ -209,6 +209,47 @@ func (cn *conn) skim(st *stmt) error {
 	return nil
 }
 
+// exec runs text, which must be one statement, and leaves its rows alone. timeout is for it alone; 0 keeps
+// the deadline that there is. It may use a statement's text only until it returns.
+func (cn *conn) exec(text string, timeout time.Duration) error {
+	rc := C.d1_exec(cn.c, textPointer(text), C.int(len(text)), C.int64_t(timeout), &cn.prep, &cn.out)
+	switch {
+	case cn.prep.refused_tx != 0:
+		return queryError(textTransaction, nil)
+	case rc != 0:
+		return cn.asError(rc)
+	case cn.prep.stmt == nil || !isBlank(text[cn.prep.tail:]):
+		return queryError(textNoStatement, nil)
+	}
+	return nil
+}
+
+// each runs st and hands its rows over block by block, so that a table of any size needs little memory.
+// A block is valid until do returns, and has no names of columns. An error of do ends it.
+func (cn *conn) each(st *stmt, params []byte, do func(Rows) error) error {
+	var pp *C.char
+	if len(params) > 0 {
+		pp = (*C.char)(unsafe.Pointer(&params[0]))
+	}
+	buf := make([]byte, 256<<10)
+	for first := C.int(1); ; first = 0 {
+		C.d1_run(cn.c, st.s, pp, C.int(len(params)), first, (*C.char)(unsafe.Pointer(&buf[0])), C.int(len(buf)), &cn.out)
+		if cn.out.state == C.D1_ERROR {
+			return cn.asError(cn.out.rc)
+		}
+		if err := do(Rows{n: int(cn.out.rows), packed: buf[:cn.out.used]}); err != nil {
+			return err
+		}
+		if cn.out.state != C.D1_MORE {
+			cn.learn(st)
+			return nil
+		}
+		if int(cn.out.need) > len(buf) {
+			buf = make([]byte, cn.out.need)
+		}
+	}
+}
+
 // learn reads what can change only when SQLite compiles the statement anew. It does so after changes
 // of the schema, and for some parameters (LIMIT ?) on every run: then the plan stays unless the loops
 // are others.
@@ -295,6 +336,9 @@ func (cn *conn) size() int64               { return int64(C.d1_size(cn.c)) }
 func (cn *conn) lastRowID() int64          { return int64(C.d1_last_rowid(cn.c)) }
 func (cn *conn) changedState() bool        { return cn.c.changed_state != 0 }
 func (cn *conn) arm(timeout time.Duration) { C.d1_arm(cn.c, C.int64_t(timeout)) }
+
+// deadline is for the statements that follow; 0: they have none.
+func (cn *conn) deadline(timeout time.Duration) { C.d1_deadline(cn.c, C.int64_t(timeout)) }
 
 // Why work on a connection is cancelled.
 const (

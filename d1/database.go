@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -22,7 +21,8 @@ type Database struct {
 	rec  record
 	pool *pool
 
-	commits atomic.Uint64 // transactions of this process that wrote
+	commits   atomic.Uint64 // transactions of this process that wrote
+	importing atomic.Bool   // a file comes in through client/v4
 
 	// Requests hold mu for reading, whatever replaces or removes the file holds it for writing.
 	mu    sync.RWMutex
@@ -113,6 +113,9 @@ func (db *Database) Batch(ctx context.Context, stmts []Statement) (_ []Result, e
 	}
 	defer func() { span.End(err) }()
 
+	if err := db.free(); err != nil {
+		return nil, err
+	}
 	results, err := db.batch(ctx, stmts)
 	for i := range results {
 		span.Count(rowsRead, results[i].Meta.RowsRead)
@@ -168,6 +171,15 @@ func (db *Database) usable() error {
 		return errNotFound(db.ID)
 	case stateClosed:
 		return fmt.Errorf("d1: %s is closed", db.Name)
+	}
+	return nil
+}
+
+// free reports whether the database serves queries. It does not while a file is imported through
+// client/v4.
+func (db *Database) free() error {
+	if db.importing.Load() {
+		return queryError(textImporting, nil)
 	}
 	return nil
 }
@@ -344,85 +356,6 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 		db.pool.size.Store(size)
 	}
 	return Result{Rows: rows, Meta: meta}, nil
-}
-
-// An ExecResult is what a script came to.
-type ExecResult struct {
-	Count int // statements
-	Meta  Meta
-}
-
-// Exec runs a script of any number of statements in one transaction. A statement that fails is told
-// as a *ScriptError and undoes the whole script.
-func (db *Database) Exec(ctx context.Context, script string) (_ ExecResult, err error) {
-	span, err := db.svc.opts.Probe.Begin(ctx, probe.Op{Product: "d1", Name: "exec", Resource: db.Name})
-	if err != nil {
-		return ExecResult{}, err
-	}
-	defer func() { span.End(err) }()
-
-	r, err := db.script(ctx, script, nil)
-	span.Count(rowsRead, r.Meta.RowsRead)
-	span.Count(rowsWritten, r.Meta.RowsWritten)
-	return r, err
-}
-
-// Import is Exec for a script that is read from r, such as a seed file.
-func (db *Database) Import(ctx context.Context, r io.Reader) (ExecResult, error) {
-	script, err := io.ReadAll(r)
-	if err != nil {
-		return ExecResult{}, fmt.Errorf("d1: read script: %w", err)
-	}
-	return db.Exec(ctx, unsafeString(script))
-}
-
-// script runs the statements of a script and then also in one transaction.
-func (db *Database) script(ctx context.Context, script string, also func(*conn) error) (ExecResult, error) {
-	db.mu.RLock()
-	defer db.mu.RUnlock()
-	if err := db.usable(); err != nil {
-		return ExecResult{}, err
-	}
-	var total ExecResult
-	err := db.transaction(ctx, func(cn *conn) error {
-		total = ExecResult{}
-		for _, p := range split(script) {
-			r, err := db.runText(cn, Statement{SQL: p.text})
-			if err != nil {
-				return at(script, p, err)
-			}
-			total.Count++
-			total.Meta.add(r.Meta)
-		}
-		if also != nil {
-			return also(cn)
-		}
-		return nil
-	})
-	if err != nil {
-		return ExecResult{}, err
-	}
-	return total, nil
-}
-
-func (m *Meta) add(next Meta) {
-	m.Duration += next.Duration
-	m.Changes += next.Changes
-	m.RowsRead += next.RowsRead
-	m.RowsWritten += next.RowsWritten
-	m.ChangedDB = m.ChangedDB || next.ChangedDB
-	m.LastRowID, m.SizeAfter = next.LastRowID, next.SizeAfter
-}
-
-// at gives an error of a script's piece its place.
-func at(script string, p piece, err error) error {
-	offset := p.start
-	var failed *sqlError
-	if errors.As(err, &failed) && failed.offset > 0 {
-		offset += failed.offset
-	}
-	line, column := position(script, offset)
-	return &ScriptError{Line: line, Column: column, Statement: p.text, Err: err}
 }
 
 // Bookmark names the database's present state. Later ones sort behind earlier ones.

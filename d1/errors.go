@@ -115,6 +115,12 @@ const (
 	textReset        = "Internal error in D1 DB storage caused object to be reset."
 	textSize         = "Exceeded maximum DB size"
 	textGone         = "Can't read from request stream because client disconnected."
+	textVirtual      = "D1 Export error: cannot export databases with Virtual Tables (fts5)"
+	textImporting    = "Currently processing a long-running import."
+	textExporting    = "Currently processing a long-running export. Cannot start a new export until that completes or times out."
+	textNotImporting = "Not currently importing anything."
+	textNotExporting = "Not currently exporting anything."
+	textNoFile       = "Input file %s missing or invalid"
 )
 
 var primaryNames = map[int]string{

@@ -24,6 +24,11 @@ func steady(s *Service) {
 		n++
 		return fmt.Sprintf("00000000-0000-4000-8000-%012d", n)
 	}
+	tokens := 0
+	s.newToken = func() string {
+		tokens++
+		return fmt.Sprintf("token-%d", tokens)
+	}
 	s.watch = func() func() time.Duration { return func() time.Duration { return 250 * time.Microsecond } }
 }
 
@@ -69,7 +74,7 @@ func exchange(t *testing.T, face http.RoundTripper, request []byte) []byte {
 	}
 	var out bytes.Buffer
 	fmt.Fprintln(&out, resp.StatusCode)
-	for _, name := range []string{"Content-Type", sessionHeader} {
+	for _, name := range []string{"Content-Type", "Etag", sessionHeader} {
 		if v := resp.Header[name]; len(v) > 0 {
 			fmt.Fprintf(&out, "%s: %s\n", name, v[0])
 		}

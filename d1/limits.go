@@ -9,6 +9,7 @@ const (
 	maxDatabases     = 50_000
 	maxDatabaseBytes = 10 << 30
 	queryTimeout     = 30 * time.Second // of a whole batch
+	maxImportBytes   = 5 << 30          // of a file
 	maxNameLength    = 64               // not published; longer names would make file names that some systems refuse
 )
 
@@ -16,4 +17,10 @@ const (
 const (
 	maxReaders    = 4   // reading connections of one database
 	maxStatements = 200 // prepared statements kept by one connection
+)
+
+// How client/v4's imports and exports are polled.
+const (
+	pollWait     = time.Second      // an answer is held back for so long while nothing is done yet
+	pollPatience = 15 * time.Second // what nobody polls is given up; Receipt: "no poll() received in 15000ms"
 )

@@ -64,13 +64,16 @@ func (db *Database) Migrate(ctx context.Context, table, name, sql string) (err e
 	defer func() { span.End(err) }()
 
 	quoted := quoteName(table)
-	_, err = db.script(ctx, sql, func(cn *conn) error {
+	if err := db.free(); err != nil {
+		return err
+	}
+	_, err = db.script(ctx, newTextScript(sql), scriptOptions{also: func(cn *conn) error {
 		// Here and not before the script: a migration may make or replace the table itself.
 		if _, err := cn.query(migrationsDDL(quoted)); err != nil {
 			return err
 		}
 		_, err := cn.query("INSERT INTO "+quoted+" (name) VALUES (?)", name)
 		return err
-	})
+	}})
 	return err
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -16,18 +18,29 @@ import (
 
 // Routes adds client/v4's D1 endpoints to r, a router mounted at /client/v4/accounts/{account}.
 func (s *Service) Routes(r *mux.Router) {
-	for _, e := range []struct {
+	routes := []struct {
 		method, path string
 		handler      cfapi.Handler
 	}{
 		{http.MethodGet, "/d1/database", s.getDatabases},
 		{http.MethodPost, "/d1/database", s.postDatabase},
 		{http.MethodGet, "/d1/database/{database}", s.getDatabase},
+		{http.MethodPatch, "/d1/database/{database}", s.patchDatabase},
+		{http.MethodPut, "/d1/database/{database}", s.putDatabase},
 		{http.MethodDelete, "/d1/database/{database}", s.deleteDatabase},
 		{http.MethodPost, "/d1/database/{database}/query", s.postQuery},
 		{http.MethodPost, "/d1/database/{database}/raw", s.postRaw},
-	} {
+		{http.MethodPost, "/d1/database/{database}/import", s.postImport},
+		{http.MethodPost, "/d1/database/{database}/export", s.postExport},
+		{http.MethodPut, signedPath + "/{token}/{filename}", s.putSigned},
+		{http.MethodGet, signedPath + "/{token}/{filename}", s.getSigned},
+		{http.MethodHead, signedPath + "/{token}/{filename}", s.getSigned},
+	}
+	for _, e := range routes {
 		r.Handle(e.path, e.handler).Methods(e.method)
+	}
+	for _, e := range routes { // behind all of them: a path may have several methods
+		r.Handle(e.path, cfapi.Handler(notAllowed))
 	}
 }
 
@@ -49,26 +62,41 @@ type readReplication struct {
 	Mode string `json:"mode"`
 }
 
-func listed(db *Database) databaseInfo {
-	return databaseInfo{
+func (s *Service) listed(db *Database) databaseInfo {
+	info := databaseInfo{
 		UUID:      db.ID,
 		Name:      db.Name,
 		CreatedAt: db.Created().Format("2006-01-02T15:04:05.000Z"),
 		Version:   "production",
 	}
+	if j := s.settings(db).Jurisdiction; j != "" {
+		info.Jurisdiction = &j
+	}
+	return info
 }
 
 func (s *Service) getDatabases(w http.ResponseWriter, r *http.Request) error {
 	form := r.URL.Query()
 	q := Query{Name: form.Get("name")}
-	for name, number := range map[string]*int{"page": &q.Page, "per_page": &q.PerPage} {
-		if text := form.Get(name); text != "" {
-			n, err := strconv.Atoi(text)
-			if err != nil || n < 1 {
-				return &Error{Code: CodeInvalid, Message: "Invalid property: " + name + " => Expected a positive number", Err: err}
-			}
-			*number = n
+	// Receipt: https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/list/
+	for _, p := range []struct {
+		name        string
+		number      *int
+		least, most int
+	}{{"page", &q.Page, 1, math.MaxInt32}, {"per_page", &q.PerPage, 10, 10_000}} {
+		if !form.Has(p.name) {
+			continue
 		}
+		n, err := strconv.Atoi(form.Get(p.name))
+		switch {
+		case err != nil:
+			return invalid(p.name, "Expected number, received nan")
+		case n < p.least:
+			return invalid(p.name, fmt.Sprintf("Number must be greater than or equal to %d", p.least))
+		case n > p.most:
+			return invalid(p.name, fmt.Sprintf("Number must be less than or equal to %d", p.most))
+		}
+		*p.number = n
 	}
 	page, err := s.Databases(r.Context(), q)
 	if err != nil {
@@ -76,7 +104,7 @@ func (s *Service) getDatabases(w http.ResponseWriter, r *http.Request) error {
 	}
 	infos := make([]databaseInfo, len(page.Databases))
 	for i, db := range page.Databases {
-		infos[i] = listed(db)
+		infos[i] = s.listed(db)
 	}
 	return cfapi.WritePage(w, infos, cfapi.PageInfo{
 		Page:       page.Page,
@@ -85,25 +113,6 @@ func (s *Service) getDatabases(w http.ResponseWriter, r *http.Request) error {
 		TotalCount: page.Total,
 		TotalPages: (page.Total + page.PerPage - 1) / page.PerPage,
 	})
-}
-
-func (s *Service) postDatabase(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		Name string `json:"name"`
-	}
-	if err := decode(r, &body); err != nil {
-		return err
-	}
-	db, err := s.Create(r.Context(), body.Name)
-	if err != nil {
-		return err
-	}
-	info, err := s.info(r, db)
-	if err != nil {
-		return err
-	}
-	info.CreatedInRegion = region
-	return cfapi.WriteResult(w, info)
 }
 
 func (s *Service) getDatabase(w http.ResponseWriter, r *http.Request) error {
@@ -128,12 +137,13 @@ func (s *Service) info(r *http.Request, db *Database) (databaseInfo, error) {
 	if err != nil {
 		return databaseInfo{}, err
 	}
-	info := listed(db)
+	info := s.listed(db)
 	tables, _ := results[0].Values()[0][0].(int64)
 	size := results[0].Meta.SizeAfter
 	info.NumTables, info.FileSize = &tables, &size
-	info.RunningInRegion = region
-	info.ReadReplication = &readReplication{Mode: "disabled"}
+	set := s.settings(db)
+	info.RunningInRegion = set.Region
+	info.ReadReplication = &readReplication{Mode: set.ReadReplication}
 	return info, nil
 }
 
@@ -245,9 +255,24 @@ func decode(r *http.Request, into any) error {
 		}
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("Invalid property: %s => Expected %s, received %s", wrong.Field, wrong.Type, wrong.Value), Err: err}
+			return invalid(wrong.Field, "Expected "+jsonType(wrong.Type)+", received "+wrong.Value)
 		}
 		return &Error{Code: CodeInvalid, Message: "Invalid property: " + err.Error(), Err: err}
 	}
 	return nil
+}
+
+// jsonType is the name of a Go type for who writes JSON.
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "array"
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		return "object"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.String:
+		return "string"
+	}
+	return "number"
 }

@@ -38,6 +38,11 @@ type Service struct {
 	timeout time.Duration               // of one request
 	maxSize int64                       // of a database
 
+	jobs      jobs
+	transfers *transfers
+	newToken  func() string // of a signed URL; a seam
+	maxImport int64         // bytes of a file
+
 	mu     sync.RWMutex
 	byID   map[string]*Database
 	byName map[string]*Database
@@ -57,7 +62,12 @@ func Open(dir string, opts Options) (*Service, error) {
 	s := &Service{
 		dir: dir, opts: opts, clock: clock.Or(opts.Clock), log: log, store: st,
 		newID: newUUID, watch: clock.Stopwatch, timeout: queryTimeout, maxSize: maxDatabaseBytes,
+		jobs:     jobs{wait: pollWait, patience: pollPatience, byName: map[string]*job{}},
+		newToken: rand.Text, maxImport: maxImportBytes,
 		byID: map[string]*Database{}, byName: map[string]*Database{},
+	}
+	if s.transfers, err = openTransfers(filepath.Join(dir, "transfers"), s.clock); err != nil {
+		return nil, errors.Join(fmt.Errorf("d1: sweep transfers: %w", err), st.close())
 	}
 	for id, r := range records {
 		s.add(id, r)
@@ -84,7 +94,8 @@ func (s *Service) Close() error {
 	s.closed = true
 	databases := s.all()
 	s.mu.Unlock()
-	var errs []error
+	s.jobs.close()
+	errs := []error{s.transfers.close()}
 	for _, db := range databases {
 		errs = append(errs, db.shut(stateClosed))
 	}
@@ -107,20 +118,28 @@ func (s *Service) all() []*Database {
 }
 
 // Create makes an empty database. Its name must not be taken.
-func (s *Service) Create(ctx context.Context, name string) (_ *Database, err error) {
+func (s *Service) Create(ctx context.Context, name string) (*Database, error) {
+	return s.CreateWith(ctx, name, CreateOptions{})
+}
+
+// CreateWith is Create with options.
+func (s *Service) CreateWith(ctx context.Context, name string, opts CreateOptions) (_ *Database, err error) {
 	span, err := s.opts.Probe.Begin(ctx, probe.Op{Product: "d1", Name: "create", Resource: name})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { span.End(err) }()
 
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.create(s.newID(), name, false)
+	return s.create(s.newID(), name, record{Region: regionOf(opts), Jurisdiction: opts.Jurisdiction, ReadReplication: opts.ReadReplication})
 }
 
-// create makes a database. The caller holds mu.
-func (s *Service) create(id, name string, assigned bool) (*Database, error) {
+// create makes a database; r has its settings. The caller holds mu.
+func (s *Service) create(id, name string, r record) (*Database, error) {
 	if s.closed {
 		return nil, errors.New("d1: create after close")
 	}
@@ -131,12 +150,12 @@ func (s *Service) create(id, name string, assigned bool) (*Database, error) {
 		return nil, &Error{Code: CodeInvalid, Message: fmt.Sprintf("Invalid property: name => String must contain at most %d character(s)", maxNameLength)}
 	}
 	if _, taken := s.byName[name]; taken {
-		return nil, &Error{Code: CodeExists, Message: fmt.Sprintf("A database with the name %s already exists", name)}
+		return nil, &Error{Code: CodeExists, Message: fmt.Sprintf("Database with name: '%s' already exists", name)}
 	}
 	if len(s.byID) >= maxDatabases {
 		return nil, &Error{Code: CodeLimit, Message: "You have reached the maximum number of databases for this account"}
 	}
-	r := record{Name: name, File: fileName(name, id), Created: s.clock.Now().UTC(), Assigned: assigned}
+	r.Name, r.File, r.Created = name, fileName(name, id), s.clock.Now().UTC()
 	path := filepath.Join(s.dir, r.File)
 	if err := s.makeFile(path); err != nil {
 		return nil, fmt.Errorf("d1: create %s: %w", name, err)
@@ -183,21 +202,21 @@ func (s *Service) Ensure(ctx context.Context, id, name string) (_ *Database, err
 		if db, ok := s.byName[name]; ok {
 			return db, nil
 		}
-		return s.create(s.newID(), name, true)
+		return s.create(s.newID(), name, record{Assigned: true})
 	}
 	if db, ok := s.byID[id]; ok {
 		return db, nil
 	}
 	db, taken := s.byName[name]
 	if !taken {
-		return s.create(id, name, false)
+		return s.create(id, name, record{})
 	}
 	if db.rec.Assigned {
 		return s.adopt(db, id)
 	}
 	// Deviation: two configurations may name different D1 databases alike, as two accounts may in
 	// production; the second one is then called <name>-<first 8 digits of its id>.
-	return s.create(id, name+"-"+id[:8], false)
+	return s.create(id, name+"-"+id[:8], record{})
 }
 
 // adopt gives db the id that its configuration has now. Wires of the old id end. The caller holds mu.

@@ -384,6 +384,24 @@ int d1_skim(d1_conn *c, sqlite3_stmt *s, d1_result *o) {
 	return OK;
 }
 
+// d1_exec compiles, runs and drops a statement whose rows nobody wants: one call for each statement of a
+// long script. A cancellation between two statements counts for the next one.
+int d1_exec(d1_conn *c, const char *sql, int n, int64_t timeout_ns, d1_prepared *p, d1_result *o) {
+	if (d1_cancelled(c)) return INTERRUPT;
+	if (timeout_ns) d1_deadline(c, timeout_ns);
+	int rc = d1_prepare(c, sql, n, 0, 0, p);
+	if (rc || !p->stmt) return rc;
+	start(c, o);
+	do rc = sqlite3_step(p->stmt);
+	while (rc == ROW);
+	if (rc == DONE) {
+		measure(c, p->stmt, o);
+		rc = OK;
+	}
+	sqlite3_finalize(p->stmt); // leaves the error, if there is one, with the connection
+	return rc;
+}
+
 // step_trusted steps through a statement of this package. SQLite may have to compile it anew, which
 // asks the authorizer again.
 static int step_trusted(d1_conn *c, sqlite3_stmt *s) {
@@ -423,6 +441,12 @@ void d1_arm(d1_conn *c, int64_t timeout_ns) {
 	c->expired = 0;
 	c->deadline = timeout_ns ? monotonic() + timeout_ns : 0;
 	__atomic_store_n(&c->cancelled, 0, __ATOMIC_RELAXED);
+}
+
+// d1_deadline gives a part of the work a deadline of its own. Unlike d1_arm it keeps a cancellation.
+void d1_deadline(d1_conn *c, int64_t timeout_ns) {
+	c->expired = 0;
+	c->deadline = timeout_ns ? monotonic() + timeout_ns : 0;
 }
 
 void d1_cancel(d1_conn *c, int why) { __atomic_store_n(&c->cancelled, why, __ATOMIC_RELAXED); }

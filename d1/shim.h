@@ -66,6 +66,7 @@ int d1_prepare(d1_conn *c, const char *sql, int n, int trusted, int persistent, 
 void d1_finalize(sqlite3_stmt *s);
 void d1_run(d1_conn *c, sqlite3_stmt *s, const char *params, int nparams, int first, char *buf, int cap, d1_result *out);
 int d1_skim(d1_conn *c, sqlite3_stmt *s, d1_result *out);
+int d1_exec(d1_conn *c, const char *sql, int n, int64_t timeout_ns, d1_prepared *p, d1_result *out);
 void d1_reset(sqlite3_stmt *s);
 int d1_begin(d1_conn *c, int write);
 int d1_commit(d1_conn *c);
@@ -73,6 +74,7 @@ int d1_rollback(d1_conn *c);
 int64_t d1_size(d1_conn *c);
 int64_t d1_last_rowid(d1_conn *c);
 void d1_arm(d1_conn *c, int64_t timeout_ns);
+void d1_deadline(d1_conn *c, int64_t timeout_ns);
 void d1_cancel(d1_conn *c, int why);
 int d1_cancelled(d1_conn *c);
 int d1_full(d1_conn *c);

@@ -10,71 +10,179 @@ import (
 type piece struct {
 	text  string // without leading blanks and comments, with its semicolon
 	start int    // where it begins in the script
+	shape uint64 // the same for statements that differ in literals only; 0: not known to be so
 }
 
 // split takes a script apart into its statements. What is only blanks and comments is none.
 func split(script string) []piece {
 	var pieces []piece
 	for at := 0; at < len(script); {
-		start, end := statement(script, at)
-		if start < end {
-			pieces = append(pieces, piece{text: script[start:end], start: start})
+		f := find(script, at)
+		if f.start < f.end {
+			pieces = append(pieces, piece{text: script[f.start:f.end], start: f.start, shape: f.shape})
 		}
-		at = end
+		at = f.end
 	}
 	return pieces
 }
 
 // statement finds the statement that begins at or after at: its first token and the byte after its
-// semicolon. start == end says that there is none. Only the body of a trigger has semicolons inside;
-// it ends with "; END ;", which nothing else in it can look like.
+// semicolon. start == end says that there is none.
 func statement(script string, at int) (start, end int) {
-	start = -1
-	var words []string // the first tokens, to recognise CREATE TRIGGER
-	trigger := false
-	before, last := "", "" // the two tokens that came before
+	f := find(script, at)
+	return f.start, f.end
+}
+
+// A found is a statement in a text, or what there is of it.
+type found struct {
+	start, end int    // start == end: there is none
+	closed     bool   // its semicolon is there: more text would not make it longer
+	comment    int    // no statement, and a comment without end begins here; else -1
+	shape      uint64 // as in a piece
+}
+
+// find is statement, with all that it comes to know. Only the body of a trigger has semicolons inside;
+// it ends with "; END ;", which nothing else in it can look like.
+func find(script string, at int) found {
+	start := -1
+	var h head
+	shape := shaper{hash: hashStart}
+	before, last := "", "" // in a trigger, the two tokens that came before
 	for at < len(script) {
 		token, kind := nextToken(script, at)
-		at += len(token)
 		if kind == blank {
+			if start < 0 && isOpenComment(token, at+len(token) == len(script)) {
+				return found{start: len(script), end: len(script), comment: at}
+			}
+			at += len(token)
 			continue
 		}
+		at += len(token)
 		if kind == semicolon {
 			if start < 0 {
 				continue // a semicolon without statement
 			}
-			if !trigger || (before == ";" && strings.EqualFold(last, "END")) {
-				return start, at
+			if h != headTrigger || (before == ";" && strings.EqualFold(last, "END")) {
+				return found{start: start, end: at, closed: true, comment: -1, shape: shape.sum()}
 			}
 		} else if start < 0 {
 			start = at - len(token)
 		}
-		if kind == word && len(words) < 6 && !trigger {
-			words = append(words, strings.ToUpper(token))
-			trigger = isTrigger(words)
+		if h != headTrigger {
+			h = h.after(token, kind)
+			shape.add(token, kind)
+			continue
 		}
 		before, last = last, token
 	}
 	if start < 0 {
-		return at, at
+		return found{start: at, end: at, comment: -1}
 	}
-	return start, at
+	return found{start: start, end: at, comment: -1, shape: shape.sum()}
 }
 
-func isTrigger(words []string) bool {
-	if len(words) > 0 && words[0] == "EXPLAIN" {
-		words = words[1:]
-		if len(words) > 1 && words[0] == "QUERY" && words[1] == "PLAN" {
-			words = words[2:]
-		}
-	}
-	if len(words) < 2 || words[0] != "CREATE" {
+// isOpenComment reports whether token is a comment that more text could make longer.
+func isOpenComment(token string, last bool) bool {
+	switch {
+	case !last || len(token) < 2:
 		return false
+	case token[0] == '-':
+		return token[len(token)-1] != '\n'
+	case token[0] == '/':
+		return len(token) < 4 || !strings.HasSuffix(token, "*/")
 	}
-	if words[1] == "TEMP" || words[1] == "TEMPORARY" {
-		return len(words) == 3 && words[2] == "TRIGGER"
+	return false
+}
+
+// A head says how far the first words have come towards CREATE TRIGGER.
+type head int
+
+const (
+	headStart   head = iota
+	headExplain      // EXPLAIN
+	headQuery        // EXPLAIN QUERY
+	headPlan         // EXPLAIN QUERY PLAN
+	headCreate       // CREATE
+	headTemp         // CREATE TEMP
+	headTrigger      // CREATE TRIGGER
+	headOther        // no trigger
+)
+
+// after is the head once one more token has come.
+func (h head) after(token string, kind tokenKind) head {
+	if h == headOther {
+		return h
 	}
-	return words[1] == "TRIGGER"
+	is := func(w string) bool { return kind == word && strings.EqualFold(token, w) }
+	switch {
+	case h == headStart && is("EXPLAIN"):
+		return headExplain
+	case h == headExplain && is("QUERY"):
+		return headQuery
+	case h == headQuery && is("PLAN"):
+		return headPlan
+	case h <= headPlan && h != headQuery && is("CREATE"):
+		return headCreate
+	case h == headCreate && (is("TEMP") || is("TEMPORARY")):
+		return headTemp
+	case (h == headCreate || h == headTemp) && is("TRIGGER"):
+		return headTrigger
+	}
+	return headOther
+}
+
+// A shaper gives INSERT statements that differ in nothing but the values behind VALUES the same number,
+// so that what has been found out about one holds for all. Dumps have them by the hundred thousand.
+type shaper struct {
+	hash   uint64
+	tokens int
+	insert bool // INSERT or REPLACE, and nothing that could read other tables
+	values bool // VALUES has come: literals are left out
+}
+
+// FNV-1a.
+const (
+	hashStart uint64 = 14695981039346656037
+	hashPrime uint64 = 1099511628211
+)
+
+func (s *shaper) add(token string, kind tokenKind) {
+	s.tokens++
+	if s.tokens == 1 {
+		s.insert = kind == word && (strings.EqualFold(token, "INSERT") || strings.EqualFold(token, "REPLACE"))
+	}
+	if !s.insert {
+		return
+	}
+	if s.values && (token[0] == '\'' || '0' <= token[0] && token[0] <= '9') {
+		token = token[:0]
+	}
+	h := s.hash
+	for i := range len(token) {
+		h = (h ^ uint64(token[i])) * hashPrime
+	}
+	s.hash = (h ^ 0xff) * hashPrime // no byte of UTF-8: it parts the tokens
+	if kind != word {
+		return
+	}
+	switch len(token) {
+	case 2:
+		s.insert = !strings.EqualFold(token, "ON")
+	case 4:
+		s.insert = !strings.EqualFold(token, "WITH")
+	case 6:
+		s.insert = s.tokens == 1 || !strings.EqualFold(token, "SELECT")
+		s.values = s.values || strings.EqualFold(token, "VALUES")
+	case 9:
+		s.insert = !strings.EqualFold(token, "RETURNING")
+	}
+}
+
+func (s *shaper) sum() uint64 {
+	if !s.insert || !s.values {
+		return 0
+	}
+	return max(s.hash, 1)
 }
 
 type tokenKind int
@@ -89,30 +197,43 @@ const (
 func nextToken(s string, at int) (string, tokenKind) {
 	rest := s[at:]
 	switch c := rest[0]; {
-	case c == ';':
-		return rest[:1], semicolon
+	case isWordByte(c):
+		if c == byteOrderMark[0] && strings.HasPrefix(rest, byteOrderMark) {
+			return rest[:len(byteOrderMark)], blank // as SQLite has it, anywhere
+		}
+		n := 1
+		for n < len(rest) && isWordByte(rest[n]) {
+			n++
+		}
+		return rest[:n], word
 	case isSpace(c):
 		n := 1
 		for n < len(rest) && isSpace(rest[n]) {
 			n++
 		}
 		return rest[:n], blank
-	case strings.HasPrefix(rest, "--"):
-		return upTo(rest, 2, "\n"), blank
-	case strings.HasPrefix(rest, "/*"):
-		return upTo(rest, 2, "*/"), blank
 	case c == '\'' || c == '"' || c == '`':
-		return upTo(rest, 1, string(c)), other // a doubled quote is two quoted tokens, which is as good
+		return quoted(rest, c), other // a doubled quote is two quoted tokens, which is as good
+	case c == ';':
+		return rest[:1], semicolon
 	case c == '[':
-		return upTo(rest, 1, "]"), other
-	case isWordByte(c):
-		n := 1
-		for n < len(rest) && isWordByte(rest[n]) {
-			n++
-		}
-		return rest[:n], word
+		return quoted(rest, ']'), other
+	case c == '-' && strings.HasPrefix(rest, "--"):
+		return upTo(rest, 2, "\n"), blank
+	case c == '/' && strings.HasPrefix(rest, "/*"):
+		return upTo(rest, 2, "*/"), blank
 	}
 	return rest[:1], other
+}
+
+const byteOrderMark = "\ufeff"
+
+// quoted returns s up to and with the first end behind its first byte, or all of s.
+func quoted(s string, end byte) string {
+	if i := strings.IndexByte(s[1:], end); i >= 0 {
+		return s[:i+2]
+	}
+	return s
 }
 
 // upTo returns s up to and with the first end at or after from, or all of s.
@@ -127,10 +248,15 @@ func isSpace(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'
 }
 
-func isWordByte(c byte) bool {
-	return c == '_' || c == '$' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf
-}
+// wordBytes tells the bytes of words: letters, digits, _, $ and all that is not ASCII.
+var wordBytes = func() (table [256]bool) {
+	for c := range table {
+		table[c] = c == '_' || c == '$' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf
+	}
+	return table
+}()
 
+func isWordByte(c byte) bool { return wordBytes[c] }
 func isBlank(s string) bool {
 	for i := range len(s) {
 		if !isSpace(s[i]) {

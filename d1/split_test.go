@@ -1,6 +1,7 @@
 package d1
 
 import (
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -79,4 +80,42 @@ func TestPosition(t *testing.T) {
 			t.Errorf("%s: %d:%d, want %d:%d", name, line, column, tt.line, tt.column)
 		}
 	}
+}
+
+// FuzzSplitAgreesWithSQLite checks that a statement ends where SQLite's parser ends it. What SQLite does
+// not take has no end to compare.
+func FuzzSplitAgreesWithSQLite(f *testing.F) {
+	for _, seed := range []string{
+		"select 1; select ';' -- ;\n; /* ; */ select \";\" ;;", "create trigger t after insert on a begin select 1; select case 1 when 1 then 2 end; end; select 2",
+		"explain query plan select 1;select 2", "\ufeffselect 1;\ufeff;select\ufeff2", "select [;], `;`; select x';'", "create table b(c default (';')); select 'a''b;' ; values(1)",
+		"create temp trigger t after insert on a begin select 1; end; select 3", "select 1/**/;/*/;*/select 2;--;", "select 1 as \"end\";select end;", "explain create trigger t after delete on a begin select 1; end;select 1",
+	} {
+		f.Add(seed)
+	}
+	cn, err := openConn(filepath.Join(f.TempDir(), "db"), true, true, maxDatabaseBytes)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { cn.close(true) })
+	if _, err := cn.query("create table a(b)"); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, script string) {
+		at := 0
+		for _, p := range split(script) {
+			st, err := cn.compile(script[at:], true, false)
+			if err != nil {
+				return
+			}
+			end := at + st.tail
+			cn.release(st)
+			if end < len(script) && script[end] == 0 {
+				return // SQLite reads no further
+			}
+			if want := p.start + len(p.text); end != want && (end < len(script) || !isBlank(script[want:])) && strings.TrimLeft(script[want:end], " ;\t\r\n\f\v") != "" {
+				t.Fatalf("%q: SQLite ends it at %d, split at %d", script[at:], end, want)
+			}
+			at = end
+		}
+	})
 }

@@ -25,6 +25,10 @@ type record struct {
 	File     string    `json:"file"`
 	Created  time.Time `json:"created"`
 	Assigned bool      `json:"assigned,omitempty"` // the id was made here, no configuration named it
+
+	Region          string `json:"region,omitempty"`
+	Jurisdiction    string `json:"jurisdiction,omitempty"`
+	ReadReplication string `json:"read_replication,omitempty"`
 }
 
 // A store is the index of a directory of databases.
