@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -59,17 +58,11 @@ func listed(db *Database) databaseInfo {
 }
 
 func (s *Service) getDatabases(w http.ResponseWriter, r *http.Request) error {
-	form := r.URL.Query()
-	q := Query{Name: form.Get("name")}
-	for name, number := range map[string]*int{"page": &q.Page, "per_page": &q.PerPage} {
-		if text := form.Get(name); text != "" {
-			n, err := strconv.Atoi(text)
-			if err != nil || n < 1 {
-				return &Error{Code: CodeInvalid, Message: "Invalid property: " + name + " => Expected a positive number", Err: err}
-			}
-			*number = n
-		}
+	asked, err := cfapi.PageOf(r.URL.Query(), databasesPerPage)
+	if err != nil {
+		return queryInvalid(err)
 	}
+	q := Query{Name: r.URL.Query().Get("name"), Page: asked.Number, PerPage: asked.Size}
 	page, err := s.Databases(r.Context(), q)
 	if err != nil {
 		return err
@@ -78,13 +71,23 @@ func (s *Service) getDatabases(w http.ResponseWriter, r *http.Request) error {
 	for i, db := range page.Databases {
 		infos[i] = listed(db)
 	}
-	return cfapi.WritePage(w, infos, cfapi.PageInfo{
-		Page:       page.Page,
-		PerPage:    page.PerPage,
-		Count:      len(infos),
-		TotalCount: page.Total,
-		TotalPages: (page.Total + page.PerPage - 1) / page.PerPage,
-	})
+	return cfapi.WritePage(w, infos, asked.Info(len(infos), page.Total))
+}
+
+// databasesPerPage: https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/list/
+// Fewer than ten are given too, for tests that want many pages.
+var databasesPerPage = cfapi.Bounds{Default: 1000, Min: 1, Max: 10_000}
+
+func queryInvalid(err error) error {
+	var q *cfapi.QueryError
+	if !errors.As(err, &q) {
+		return err
+	}
+	want := "Expected a positive number"
+	if q.TooLarge {
+		want = fmt.Sprintf("Number must be less than or equal to %d", q.Bounds.Max)
+	}
+	return &Error{Code: CodeInvalid, Message: "Invalid property: " + q.Name + " => " + want, Err: err}
 }
 
 func (s *Service) postDatabase(w http.ResponseWriter, r *http.Request) error {
