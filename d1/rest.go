@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -76,28 +74,11 @@ func (s *Service) listed(db *Database) databaseInfo {
 }
 
 func (s *Service) getDatabases(w http.ResponseWriter, r *http.Request) error {
-	form := r.URL.Query()
-	q := Query{Name: form.Get("name")}
-	// Receipt: https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/list/
-	for _, p := range []struct {
-		name        string
-		number      *int
-		least, most int
-	}{{"page", &q.Page, 1, math.MaxInt32}, {"per_page", &q.PerPage, 10, 10_000}} {
-		if !form.Has(p.name) {
-			continue
-		}
-		n, err := strconv.Atoi(form.Get(p.name))
-		switch {
-		case err != nil:
-			return invalid(p.name, "Expected number, received nan")
-		case n < p.least:
-			return invalid(p.name, fmt.Sprintf("Number must be greater than or equal to %d", p.least))
-		case n > p.most:
-			return invalid(p.name, fmt.Sprintf("Number must be less than or equal to %d", p.most))
-		}
-		*p.number = n
+	asked, err := cfapi.PageOf(r.URL.Query(), databasesPerPage)
+	if err != nil {
+		return queryInvalid(err)
 	}
+	q := Query{Name: r.URL.Query().Get("name"), Page: asked.Number, PerPage: asked.Size}
 	page, err := s.Databases(r.Context(), q)
 	if err != nil {
 		return err
@@ -106,13 +87,26 @@ func (s *Service) getDatabases(w http.ResponseWriter, r *http.Request) error {
 	for i, db := range page.Databases {
 		infos[i] = s.listed(db)
 	}
-	return cfapi.WritePage(w, infos, cfapi.PageInfo{
-		Page:       page.Page,
-		PerPage:    page.PerPage,
-		Count:      len(infos),
-		TotalCount: page.Total,
-		TotalPages: (page.Total + page.PerPage - 1) / page.PerPage,
-	})
+	return cfapi.WritePage(w, infos, asked.Info(len(infos), page.Total))
+}
+
+// Receipt: https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/list/
+var databasesPerPage = cfapi.Bounds{Default: 1000, Min: 10, Max: 10_000}
+
+// queryInvalid is the error for a number in a query that a list does not take.
+func queryInvalid(err error) error {
+	var q *cfapi.QueryError
+	if !errors.As(err, &q) {
+		return err
+	}
+	problem := fmt.Sprintf("Number must be greater than or equal to %d", q.Bounds.Min)
+	switch {
+	case q.NaN:
+		problem = "Expected number, received nan"
+	case q.TooLarge:
+		problem = fmt.Sprintf("Number must be less than or equal to %d", q.Bounds.Max)
+	}
+	return invalid(q.Name, problem)
 }
 
 func (s *Service) getDatabase(w http.ResponseWriter, r *http.Request) error {

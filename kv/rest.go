@@ -1,11 +1,8 @@
 package kv
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/cfemu/cfemu/internal/cfapi"
@@ -34,7 +31,7 @@ func (s *Service) postNamespace(w http.ResponseWriter, r *http.Request) error {
 	var req struct {
 		Title string `json:"title"`
 	}
-	if err := json.NewDecoder(io.LimitReader(r.Body, maxRequestBytes)).Decode(&req); err != nil {
+	if err := cfapi.DecodeJSON(r, &req, maxRequestBytes); err != nil {
 		return &Error{Code: CodeInvalid, Message: "malformed request body", Err: err}
 	}
 	n, err := s.Create(r.Context(), req.Title)
@@ -44,39 +41,32 @@ func (s *Service) postNamespace(w http.ResponseWriter, r *http.Request) error {
 	return cfapi.WriteResult(w, restOf(n))
 }
 
+// namespacesPerPage: https://developers.cloudflare.com/api/resources/kv/subresources/namespaces/methods/list/
+var namespacesPerPage = cfapi.Bounds{Default: 20, Min: 1, Max: 1000}
+
 // getNamespaces honours page and per_page exactly: clients read on until a page is short, or empty.
 func (s *Service) getNamespaces(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	page, err := cfapi.PageOf(q, namespacesPerPage)
+	if err != nil {
+		return &Error{Code: CodeInvalid, Message: err.Error(), Err: err}
+	}
 	all, err := s.List(r.Context())
 	if err != nil {
 		return err
 	}
-	q := r.URL.Query()
 	if q.Get("order") == "id" {
 		slices.SortFunc(all, func(a, b *Namespace) int { return strings.Compare(a.ID, b.ID) })
 	}
 	if q.Get("direction") == "desc" {
 		slices.Reverse(all)
 	}
-	page, perPage := atLeastOne(q.Get("page"), 1), min(atLeastOne(q.Get("per_page"), 20), 1000)
-	rows := []restNamespace{}
-	if from := (page - 1) * perPage; from < len(all) {
-		for _, n := range all[from:min(from+perPage, len(all))] {
-			rows = append(rows, restOf(n))
-		}
+	namespaces, info := cfapi.Cut(all, page)
+	rows := make([]restNamespace, len(namespaces))
+	for i, n := range namespaces {
+		rows[i] = restOf(n)
 	}
-	return cfapi.WritePage(w, rows, cfapi.PageInfo{
-		Page: page, PerPage: perPage, Count: len(rows), TotalCount: len(all),
-		TotalPages: (len(all) + perPage - 1) / perPage,
-	})
-}
-
-// atLeastOne reads a positive number, or returns otherwise. Its bound keeps products of two small.
-func atLeastOne(s string, otherwise int) int {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > 1<<24 {
-		return otherwise
-	}
-	return n
+	return cfapi.WritePage(w, rows, info)
 }
 
 func (s *Service) getNamespace(w http.ResponseWriter, r *http.Request) error {

@@ -377,9 +377,9 @@ func (w wire) failure(r *http.Request, err error) *http.Response {
 	if f, ok := errors.AsType[cfapi.Faulter](err); ok {
 		fault := f.Fault()
 		status, text = fault.Status, fault.Message
-		if fault == keyNotFound().Fault() {
+		if fault.Code == keyNotFound().Fault().Code {
 			text = http.StatusText(http.StatusNotFound)
-		} else if fault == namespaceNotFound().Fault() {
+		} else if fault.Code == namespaceNotFound().Fault().Code {
 			// A 404 would make the client believe that the key is missing.
 			status = http.StatusBadRequest
 		}

@@ -1,11 +1,8 @@
 package r2
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -40,7 +37,7 @@ func (s *Service) postBucket(w http.ResponseWriter, r *http.Request) error {
 		Name         string `json:"name"`
 		StorageClass string `json:"storageClass"`
 	}
-	if err := json.NewDecoder(io.LimitReader(r.Body, maxRequestBytes)).Decode(&req); err != nil {
+	if err := cfapi.DecodeJSON(r, &req, maxRequestBytes); err != nil {
 		return errMetadata(err)
 	}
 	b, err := s.CreateWith(r.Context(), req.Name, BucketOptions{StorageClass: req.StorageClass})
@@ -50,40 +47,34 @@ func (s *Service) postBucket(w http.ResponseWriter, r *http.Request) error {
 	return cfapi.WriteResult(w, restOf(b))
 }
 
+// bucketsPerPage: https://developers.cloudflare.com/api/resources/r2/subresources/buckets/methods/list/
+var bucketsPerPage = cfapi.Bounds{Default: 20, Min: 1, Max: 1000}
+
 // getBuckets answers in the order of names, or against it. The cursor is the name that the page
 // before ended with.
 func (s *Service) getBuckets(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	perPage, err := bucketsPerPage.Number(q, "per_page")
+	if err != nil {
+		return &Error{Code: CodeInvalidMaxKeys, Message: faults[CodeInvalidMaxKeys].message, Err: err}
+	}
 	all, err := s.List(r.Context())
 	if err != nil {
 		return err
 	}
-	q := r.URL.Query()
-	if q.Get("direction") == "desc" {
+	all = slices.DeleteFunc(all, func(b *Bucket) bool { return !strings.Contains(b.Name, q.Get("name_contains")) })
+	descending := q.Get("direction") == "desc"
+	if descending {
 		slices.Reverse(all)
 	}
-	perPage, err := strconv.Atoi(q.Get("per_page"))
-	if err != nil || perPage < 1 {
-		perPage = 20
-	}
-	perPage = min(perPage, 1000)
 	after := q.Get("cursor")
 	if after == "" {
 		after = q.Get("start_after")
 	}
-	rows, cursor := []restBucket{}, ""
-	for _, b := range all {
-		passed := after == "" || strings.Compare(b.Name, after) > 0
-		if q.Get("direction") == "desc" {
-			passed = after == "" || strings.Compare(b.Name, after) < 0
-		}
-		if !passed || !strings.Contains(b.Name, q.Get("name_contains")) {
-			continue
-		}
-		if len(rows) == perPage {
-			cursor = rows[perPage-1].Name
-			break
-		}
-		rows = append(rows, restOf(b))
+	buckets, cursor := cfapi.After(all, func(b *Bucket) string { return b.Name }, after, descending, perPage)
+	rows := make([]restBucket, len(buckets))
+	for i, b := range buckets {
+		rows[i] = restOf(b)
 	}
 	return cfapi.WritePage(w, struct {
 		Buckets []restBucket `json:"buckets"`

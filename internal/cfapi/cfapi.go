@@ -1,91 +1,20 @@
 // Package cfapi is the dialect of Cloudflare's client/v4 API: the envelope around every answer, its
-// errors, and a handler type that returns its error, so that one place writes it.
+// errors, its lists, and handlers that return their error, so that one place writes it.
 package cfapi
 
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 )
 
-// A Fault is an error as the API shows it.
-type Fault struct {
-	Status  int
-	Code    int
-	Message string
-}
-
-// A Faulter is an error with a form for the caller. Every product's error type is one. An error
-// that is none is a bug of ours: the caller learns nothing of it, the log everything.
-type Faulter interface {
-	error
-	Fault() Fault
-}
-
-// An Error is a Fault that belongs to no product: unknown routes, malformed bodies.
-type Error struct{ F Fault }
-
-func (e *Error) Error() string { return e.F.Message }
-
-// Fault returns the form for the caller.
-func (e *Error) Fault() Fault { return e.F }
-
-// New returns an *Error of status, code and message.
-func New(status, code int, message string) *Error {
-	return &Error{Fault{Status: status, Code: code, Message: message}}
-}
-
-// NotFound is the answer for a path that no route knows.
-func NotFound(path string) *Error {
-	return New(http.StatusNotFound, 7003, "Could not route to "+path+", perhaps your object identifier is invalid?")
-}
-
-type envelope struct {
-	Success    bool       `json:"success"`
-	Errors     []apiError `json:"errors"`
-	Messages   []string   `json:"messages"`
-	Result     any        `json:"result"`
-	ResultInfo any        `json:"result_info,omitempty"`
-}
-
-type apiError struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-}
-
-// PageInfo is the result_info of a list that is read page by page.
-type PageInfo struct {
-	Page       int `json:"page"`
-	PerPage    int `json:"per_page"`
-	Count      int `json:"count"`
-	TotalCount int `json:"total_count"`
-	TotalPages int `json:"total_pages"`
-}
-
-// WriteResult writes result in a successful envelope.
-func WriteResult(w http.ResponseWriter, result any) error { return WritePage(w, result, nil) }
-
-// WritePage writes result in a successful envelope with its result_info.
-func WritePage(w http.ResponseWriter, result, info any) error {
-	return write(w, http.StatusOK, envelope{Success: true, Result: result, ResultInfo: info})
-}
-
-func write(w http.ResponseWriter, status int, e envelope) error {
-	if e.Errors == nil {
-		e.Errors = []apiError{}
-	}
-	e.Messages = []string{}
-	b, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, err = w.Write(append(b, '\n'))
-	return err
-}
+// MaxBody is how large a request body may be, in bytes, where an Endpoint does not say otherwise: what
+// Cloudflare's edge lets through to its API.
+const MaxBody = 100 << 20
 
 // A Handler is an HTTP handler that returns its error.
 type Handler func(http.ResponseWriter, *http.Request) error
@@ -93,22 +22,78 @@ type Handler func(http.ResponseWriter, *http.Request) error
 // ServeHTTP calls h and renders its error as an envelope. Nothing must have been written when h
 // returns an error that is to be seen.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := h(w, r); err != nil {
+	Endpoint{Handler: h}.ServeHTTP(w, r)
+}
+
+// An Endpoint is a Handler with rules of its own.
+type Endpoint struct {
+	Handler Handler
+	MaxBody int64 // bytes; 0: the package's MaxBody
+	// Signed says that the URL itself carries what allows its use, as an upload URL does: the front
+	// desk asks for no token.
+	Signed bool
+}
+
+// ServeHTTP is Handler's.
+func (e Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.MaxBody == 0 {
+		e.MaxBody = MaxBody
+	}
+	if r.ContentLength > e.MaxBody {
+		WriteError(w, r, &http.MaxBytesError{Limit: e.MaxBody})
+		return
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(w, r.Body, e.MaxBody)
+	}
+	if err := e.Handler(w, r); err != nil {
 		WriteError(w, r, err)
 	}
 }
 
-// WriteError renders err as a failed envelope.
+// WriteError renders err as a failed envelope. An error that is no Faulter is a bug of ours: the
+// caller learns nothing of it, the log everything.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	fault := Fault{Status: http.StatusInternalServerError, Code: 10000, Message: "internal error"}
-	var f Faulter
-	if errors.As(err, &f) {
+	fault := Fault{Status: http.StatusInternalServerError, Code: codeUnknown, Message: "internal error"}
+	f, isFault := errors.AsType[Faulter](err)
+	large, isLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case isLarge: // whatever a product makes of a body that broke off
+		fault = Fault{Status: http.StatusRequestEntityTooLarge, Code: http.StatusRequestEntityTooLarge,
+			Message: fmt.Sprintf("Request entity too large: this endpoint takes %d bytes", large.Limit)}
+	case isFault:
 		fault = f.Fault()
-	} else {
+	default:
 		slog.Error("api", "method", r.Method, "path", r.URL.EscapedPath(), "err", err)
 	}
+	if hopeless(fault.Status) {
+		w.Header().Set("X-Should-Retry", "false")
+	}
+	faults := append([]Fault{fault}, fault.Beside...)
 	// The client is gone when this fails; there is nobody left to tell.
-	_ = write(w, fault.Status, envelope{Errors: []apiError{{fault.Code, fault.Message}}})
+	_ = write(w, fault.Status, envelope{Errors: faults})
+}
+
+// hopeless says that the same request would fail again, though Cloudflare's SDKs repeat those with
+// this status twice unless they are told. A 503 is meant to be repeated.
+func hopeless(status int) bool {
+	return status == http.StatusConflict || status >= 500 && status != http.StatusServiceUnavailable
+}
+
+// DecodeJSON reads the request's body, JSON of at most limit bytes, into v, whatever its content type
+// is: clients call JSON text/plain, or nothing at all.
+func DecodeJSON(r *http.Request, v any, limit int64) error {
+	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, limit))
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		if err == nil {
+			err = errors.New("more than one JSON value")
+		}
+		return err
+	}
+	return nil
 }
 
 // Unescape decodes a route variable. Routers run with UseEncodedPath, so that a key may contain
