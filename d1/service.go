@@ -55,6 +55,9 @@ func Open(dir string, opts Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("d1: %w", err)
 	}
+	if err := removeIncoming(dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("d1: %w", err), st.close())
+	}
 	log := opts.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)

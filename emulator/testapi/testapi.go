@@ -37,6 +37,16 @@ type House interface {
 	Cron(ctx context.Context, cron string, at time.Time) error
 	// Reset empties the products named, or all, and loads the seed again when seed is set.
 	Reset(ctx context.Context, products []string, seed bool) error
+	// ReplaceDatabase makes a D1 database hold what an SQLite database file does. The answer is
+	// rendered as JSON.
+	ReplaceDatabase(ctx context.Context, idOrName string, file io.Reader, o Replace) (any, error)
+}
+
+// Replace says what ReplaceDatabase may do.
+type Replace struct {
+	Force           bool   // also when the database has rows
+	DryRun          bool   // change nothing
+	MigrationsTable string // its rows do not count; empty: d1_migrations
 }
 
 // Options of New.
@@ -61,6 +71,7 @@ func New(o Options) http.Handler {
 	handle("POST", "/queues/{queue}/drain", a.drain)
 	handle("POST", "/trigger/cron", a.cron)
 	handle("POST", "/reset", a.reset)
+	handle("PUT", "/d1/{database}", a.replaceDatabase)
 	r.Handle(Prefix+"/outbound", o.Outbound).Methods("GET", "PUT", "DELETE")
 	r.NotFoundHandler = cfapi.Handler(func(_ http.ResponseWriter, r *http.Request) error {
 		return cfapi.New(http.StatusNotFound, 7003, fmt.Sprintf("no route %s %s: see %s/openapi.json", r.Method, r.URL.EscapedPath(), Prefix))
@@ -183,6 +194,29 @@ func (a *api) reset(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return write(w, map[string]bool{"reset": true})
+}
+
+func (a *api) replaceDatabase(w http.ResponseWriter, r *http.Request) error {
+	database, err := cfapi.Unescape(mux.Vars(r)["database"])
+	if err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	o := Replace{MigrationsTable: query.Get("migrations_table")}
+	for name, flag := range map[string]*bool{"force": &o.Force, "dry_run": &o.DryRun} {
+		switch query.Get(name) {
+		case "", "false":
+		case "true":
+			*flag = true
+		default:
+			return invalid("%s=%s: give true or false", name, query.Get(name))
+		}
+	}
+	done, err := a.House.ReplaceDatabase(r.Context(), database, r.Body, o)
+	if err != nil {
+		return err
+	}
+	return write(w, done)
 }
 
 // write answers bare JSON: this API is ours and needs no envelope. Its errors have Cloudflare's.

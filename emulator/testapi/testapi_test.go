@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -33,6 +34,12 @@ func (h *house) Reset(_ context.Context, products []string, seed bool) error {
 	return nil
 }
 
+func (h *house) ReplaceDatabase(_ context.Context, database string, file io.Reader, o Replace) (any, error) {
+	b, err := io.ReadAll(file)
+	h.calls = append(h.calls, fmt.Sprintf("replace %s %s %+v", database, b, o))
+	return map[string]int{"tables": 1}, err
+}
+
 func TestRoutes(t *testing.T) {
 	clk := clock.NewMovable()
 	clk.Freeze()
@@ -55,6 +62,9 @@ func TestRoutes(t *testing.T) {
 		"a bad duration tells the form": {"POST", "/clock", "secret", `{"advance":"1 day"}`, 400, "24h", ""},
 		"an empty change is refused":    {"POST", "/clock", "secret", `{}`, 400, "nothing to do", ""},
 		"an unknown key is named":       {"POST", "/clock", "secret", `{"advanse":"1s"}`, 400, "advanse", ""},
+		"a database is replaced":        {"PUT", "/d1/a%2Fb?force=true&migrations_table=m", "secret", "SQLite", 200, `{"tables":1}`, "replace a/b SQLite {Force:true DryRun:false MigrationsTable:m}"},
+		"a dry run":                     {"PUT", "/d1/db?dry_run=true&force=false", "secret", "", 200, "", "replace db  {Force:false DryRun:true MigrationsTable:}"},
+		"a flag that is neither":        {"PUT", "/d1/db?force=1", "secret", "", 400, "true or false", ""},
 		"an unknown route is named":     {"GET", "/nope", "secret", "", 404, "/cfemu/v1/nope", ""},
 		"a wrong method is named":       {"GET", "/reset", "secret", "", 405, "GET is not allowed", ""},
 	} {
@@ -115,7 +125,7 @@ func TestOpenAPIDescribesTheRoutes(t *testing.T) {
 	api := New(Options{House: &house{}, Clock: clock.NewMovable(), Outbound: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Token: "t"})
 	for path, item := range doc.Paths {
 		for _, method := range []string{"get", "post", "put", "delete", "patch"} {
-			r := httptest.NewRequest(strings.ToUpper(method), Prefix+strings.ReplaceAll(path, "{queue}", "q"), nil)
+			r := httptest.NewRequest(strings.ToUpper(method), Prefix+strings.NewReplacer("{queue}", "q", "{database}", "d").Replace(path), nil)
 			r.Header.Set("Authorization", "Bearer t")
 			w := httptest.NewRecorder()
 			api.ServeHTTP(w, r)
