@@ -19,14 +19,14 @@ build: ## Build bin/cfemu
 install: ## Install cfemu to where `go install` puts programs
 	go install ./cmd/cfemu
 
-test: build ## Run the tests: Go's with the race detector; with Node, the sample project's own, the real wrangler's and some packages of npm
+test: build ## Run the tests: Go's with the race detector; with Node, the sample project's own, real clients' and some packages of npm
 	go test -race ./...
 	@if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
 		$(MAKE) --no-print-directory test-invoices test-clients test-packages; \
 	elif [ "$$CI" = true ]; then \
-		echo "Node 20 or newer and npm are needed for the sample project's tests, the real wrangler and the packages"; exit 1; \
+		echo "Node 20 or newer and npm are needed for the sample project's tests, the real clients and the packages"; exit 1; \
 	else \
-		echo "left out, for want of Node 20 or newer and npm: the sample project's own tests, the real wrangler, the packages of npm"; \
+		echo "left out, for want of Node 20 or newer and npm: the sample project's own tests, the real clients (wrangler, drizzle, kysely, the SDK), the packages of npm"; \
 	fi
 
 .PHONY: test-invoices test-clients
@@ -40,8 +40,31 @@ packages := fixtures/packages
 	npm install --no-save --no-audit --no-fund --loglevel=error --prefix $*
 	@touch $@
 
-test-clients: $(clients)/node_modules/.package-lock.json
+# Tests of clients, each as FILE:PROJECT. Each file has a cfemu of its own, which runs that project.
+client-smokes := wrangler/d1_smoke:wrangler/shop sdk/d1:wrangler/shop drizzle/worker:drizzle drizzle/kit_smoke:drizzle kysely/worker:kysely
+client-suites := wrangler/d1:wrangler/shop drizzle/api:drizzle drizzle/kit:drizzle
+# Workers that Cloudflare's own runtime must answer for as cfemu does.
+both-runtimes := drizzle kysely
+
+test-clients: build $(clients)/node_modules/.package-lock.json
 	node --test $(clients)/wrangler/smoke.mjs
+	$(call run-clients,$(client-smokes))
+
+.PHONY: test-clients-whole
+test-clients-whole: build $(clients)/node_modules/.package-lock.json
+	$(call run-clients,$(client-suites))
+	@for project in $(both-runtimes); do \
+		echo "$$project in workerd"; \
+		node $(clients)/wrangler/dev.mjs $(clients)/$$project -- node --test $(clients)/$$project/worker.mjs || exit 1; \
+	done
+	node --test $(clients)/wrangler/assets.mjs
+
+define run-clients
+	@for each in $(1); do \
+		echo "$${each%:*}"; \
+		bin/cfemu exec $(clients)/$${each#*:} -- node --test $(clients)/$${each%:*}.mjs || exit 1; \
+	done
+endef
 
 # The folders of fixtures/packages to run, by commas, or all. No race detector: what it could see in
 # the engine it sees in the engine's own tests, and packages take ten times as long under it.
@@ -50,10 +73,10 @@ PACKAGES := hono,zod,jose,drizzle-orm,stripe
 test-packages: $(packages)/node_modules/.package-lock.json
 	CFEMU_PACKAGES=$(PACKAGES) go test -count=1 -timeout 20m ./$(packages)
 
-test-long: test ## Run the long tests too: crash loops, many emulators at once, all packages, the real asset worker, the admin page in Chromium
+test-long: test ## Run the long tests too: crash loops, many emulators at once, all packages, real clients whole, the admin page in Chromium
 	CFEMU_LONG=1 go test -race -timeout 60m ./...
 	@if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
-		$(MAKE) --no-print-directory test-packages PACKAGES=all && node --test $(clients)/wrangler/assets.mjs; \
+		$(MAKE) --no-print-directory test-packages PACKAGES=all && $(MAKE) --no-print-directory test-clients-whole; \
 	fi
 	@if command -v chromium >/dev/null 2>&1; then \
 		bin/cfemu exec fixtures/invoices --seed -- node --test fixtures/clients/browser/page.mjs; \
