@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"reflect"
 	"strings"
@@ -30,13 +31,14 @@ func (s *Service) Routes(r *mux.Router) {
 		{http.MethodPost, "/d1/database/{database}/raw", s.postRaw},
 		{http.MethodPost, "/d1/database/{database}/import", s.postImport},
 		{http.MethodPost, "/d1/database/{database}/export", s.postExport},
-		{http.MethodPut, signedPath + "/{token}/{filename}", s.putSigned},
-		{http.MethodGet, signedPath + "/{token}/{filename}", s.getSigned},
-		{http.MethodHead, signedPath + "/{token}/{filename}", s.getSigned},
 	}
 	for _, e := range routes {
 		r.Handle(e.path, e.handler).Methods(e.method)
 	}
+	const signed = signedPath + "/{token}/{filename}"
+	// What an upload may hold is the handler's own affair.
+	r.Handle(signed, cfapi.Endpoint{Handler: s.putSigned, Signed: true, MaxBody: math.MaxInt64}).Methods(http.MethodPut)
+	r.Handle(signed, cfapi.Endpoint{Handler: s.getSigned, Signed: true}).Methods(http.MethodGet)
 	for _, e := range routes { // behind all of them: a path may have several methods
 		r.Handle(e.path, cfapi.Handler(notAllowed))
 	}
