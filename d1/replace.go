@@ -141,12 +141,12 @@ type replacing struct {
 	db   *Database
 	opts ReplaceOptions
 
-	objects []schemaObject // in the order in which they were made
+	objects []foreignObject // in the order in which they were made
 	done    Replacement
 }
 
-// A schemaObject is a row of sqlite_master.
-type schemaObject struct {
+// A foreignObject is a row of sqlite_master.
+type foreignObject struct {
 	kind      string // table, virtual, index, view or trigger
 	name, sql string
 	noRowID   bool
@@ -188,7 +188,7 @@ func (x *replacing) readSchema(ctx context.Context) error {
 	const query = `SELECT m.type, l.type, m.name, m.sql, coalesce(l.wr, 0), m.tbl_name FROM sqlite_master m
 		LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.name AND m.type IN ('table', 'view') ORDER BY m.rowid`
 	return rows(ctx, x.src, query, func(v []driver.Value) error {
-		var o schemaObject
+		var o foreignObject
 		o.kind, _ = v[0].(string)
 		listed, _ := v[1].(string)
 		o.name, _ = v[2].(string)
@@ -229,7 +229,7 @@ func (x *replacing) write(ctx context.Context, cn *conn) error {
 	// triggers shall not run.
 	for _, step := range []struct {
 		kinds []string
-		do    func(context.Context, *conn, schemaObject) error
+		do    func(context.Context, *conn, foreignObject) error
 	}{
 		{[]string{"table"}, x.create},
 		{[]string{"table"}, x.fillTable},
@@ -299,7 +299,7 @@ func (x *replacing) clear(cn *conn) error {
 }
 
 // create runs the statement that made an object, by D1's own rules.
-func (x *replacing) create(_ context.Context, cn *conn, o schemaObject) error {
+func (x *replacing) create(_ context.Context, cn *conn, o foreignObject) error {
 	cn.arm(x.db.svc.timeout)
 	st, err := cn.compile(o.sql, false, false)
 	if err != nil {
@@ -310,7 +310,7 @@ func (x *replacing) create(_ context.Context, cn *conn, o schemaObject) error {
 	return err
 }
 
-func (x *replacing) fillTable(ctx context.Context, cn *conn, o schemaObject) error {
+func (x *replacing) fillTable(ctx context.Context, cn *conn, o foreignObject) error {
 	return x.fill(ctx, cn, o, !o.noRowID)
 }
 
@@ -321,7 +321,7 @@ var (
 )
 
 // fillVirtual fills a virtual table through its own module: the tables below it are the module's.
-func (x *replacing) fillVirtual(ctx context.Context, cn *conn, o schemaObject) error {
+func (x *replacing) fillVirtual(ctx context.Context, cn *conn, o foreignObject) error {
 	module := ""
 	if m := moduleOf.FindStringSubmatch(o.sql); m != nil {
 		module = strings.ToLower(m[1])
@@ -344,7 +344,7 @@ func (x *replacing) fillVirtual(ctx context.Context, cn *conn, o schemaObject) e
 }
 
 // fill copies the rows of a table, with their rowids when withRowID is set.
-func (x *replacing) fill(ctx context.Context, cn *conn, o schemaObject, withRowID bool) error {
+func (x *replacing) fill(ctx context.Context, cn *conn, o foreignObject, withRowID bool) error {
 	columns, alias, err := x.columns(ctx, o.name, withRowID)
 	if err != nil {
 		return err
