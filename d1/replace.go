@@ -315,18 +315,18 @@ func (x *replacing) fillTable(ctx context.Context, cn *conn, o foreignObject) er
 }
 
 var (
-	moduleOf = regexp.MustCompile(`(?is)\susing\s+([a-z0-9_]+)`)
-	// contentOf finds the option of an FTS5 table that says where its text is: nowhere, or in another table.
-	contentOf = regexp.MustCompile(`(?is)[(,]\s*content\s*=\s*(''|""|\S)`)
+	virtualModule = regexp.MustCompile(`(?is)\susing\s+([a-z0-9_]+)`)
+	// ftsContent finds the option of an FTS5 table that says where its text is: nowhere, or in another table.
+	ftsContent = regexp.MustCompile(`(?is)[(,]\s*content\s*=\s*(''|""|\S)`)
 )
 
 // fillVirtual fills a virtual table through its own module: the tables below it are the module's.
 func (x *replacing) fillVirtual(ctx context.Context, cn *conn, o foreignObject) error {
 	module := ""
-	if m := moduleOf.FindStringSubmatch(o.sql); m != nil {
+	if m := virtualModule.FindStringSubmatch(o.sql); m != nil {
 		module = strings.ToLower(m[1])
 	}
-	content := contentOf.FindStringSubmatch(o.sql)
+	content := ftsContent.FindStringSubmatch(o.sql)
 	switch {
 	case module == "fts5vocab": // shows another table
 		return nil
