@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -117,9 +118,15 @@ func (db *Database) receive(r io.Reader) (name string, err error) {
 	return f.Name(), f.Close()
 }
 
+// removeDatabase removes a file with what SQLite may have put beside it.
 func removeDatabase(file string) error {
-	p := pool{path: file}
-	return p.remove()
+	errs := []error{os.Remove(file)}
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		if err := os.Remove(file + suffix); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // removeIncoming removes files that a process has left which was killed.
