@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,7 +75,7 @@ func (db *Database) Replace(ctx context.Context, r io.Reader, opts ReplaceOption
 	if err != nil {
 		return Replacement{}, err
 	}
-	defer func() { err = errors.Join(err, removeFiles(file)) }()
+	defer func() { err = errors.Join(err, removeDatabase(file)) }()
 	src, err := openForeign(file)
 	if err != nil {
 		return Replacement{}, &FileError{err}
@@ -117,6 +118,17 @@ func (db *Database) receive(r io.Reader) (name string, err error) {
 	return f.Name(), f.Close()
 }
 
+// removeDatabase removes a file with what SQLite may have put beside it.
+func removeDatabase(file string) error {
+	errs := []error{os.Remove(file)}
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		if err := os.Remove(file + suffix); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // removeIncoming removes files that a process has left which was killed.
 func removeIncoming(dir string) error {
 	left, err := filepath.Glob(filepath.Join(dir, incoming+"*"))
@@ -140,7 +152,7 @@ type replacing struct {
 	done    Replacement
 }
 
-// A foreignObject is a row of the file's sqlite_master.
+// A foreignObject is a row of sqlite_master.
 type foreignObject struct {
 	kind      string // table, virtual, index, view or trigger
 	name, sql string
@@ -310,18 +322,18 @@ func (x *replacing) fillTable(ctx context.Context, cn *conn, o foreignObject) er
 }
 
 var (
-	moduleOf = regexp.MustCompile(`(?is)\susing\s+([a-z0-9_]+)`)
-	// contentOf finds the option of an FTS5 table that says where its text is: nowhere, or in another table.
-	contentOf = regexp.MustCompile(`(?is)[(,]\s*content\s*=\s*(''|""|\S)`)
+	virtualModule = regexp.MustCompile(`(?is)\susing\s+([a-z0-9_]+)`)
+	// ftsContent finds the option of an FTS5 table that says where its text is: nowhere, or in another table.
+	ftsContent = regexp.MustCompile(`(?is)[(,]\s*content\s*=\s*(''|""|\S)`)
 )
 
 // fillVirtual fills a virtual table through its own module: the tables below it are the module's.
 func (x *replacing) fillVirtual(ctx context.Context, cn *conn, o foreignObject) error {
 	module := ""
-	if m := moduleOf.FindStringSubmatch(o.sql); m != nil {
+	if m := virtualModule.FindStringSubmatch(o.sql); m != nil {
 		module = strings.ToLower(m[1])
 	}
-	content := contentOf.FindStringSubmatch(o.sql)
+	content := ftsContent.FindStringSubmatch(o.sql)
 	switch {
 	case module == "fts5vocab": // shows another table
 		return nil

@@ -251,6 +251,9 @@ func (c *Client) v1(path string, query url.Values) string {
 	return address
 }
 
+// Project is the folder of the configuration or, without one, the current folder.
+func (c *Client) Project() string { return c.project }
+
 // ConfigName is the name of the configuration's file, or the one that a new project would have.
 func (c *Client) ConfigName() string {
 	if c.config == nil {

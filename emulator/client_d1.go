@@ -10,7 +10,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cfemu/cfemu/emulator/control"
@@ -240,8 +243,28 @@ func (t *transfer) failure() error {
 	case len(texts) == 0:
 		return errors.New("it failed, and the answer does not say why")
 	}
-	return errors.New(strings.Join(texts, "\n"))
+	text := strings.Join(texts, "\n")
+	if m := placeOfImport().FindStringSubmatch(text); m != nil {
+		e := &PlacedError{Message: m[1]}
+		e.Line, _ = strconv.Atoi(m[2]) // digits
+		e.Column, _ = strconv.Atoi(m[3])
+		return e
+	}
+	return errors.New(text)
 }
+
+// A PlacedError is what SQLite says of a script, and where: lines and columns count from 1.
+type PlacedError struct {
+	Line, Column int
+	Message      string
+}
+
+func (e *PlacedError) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message) }
+
+// placeOfImport is how the import route tells where a script has failed.
+var placeOfImport = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^(.*)\nat line (\d+), column (\d+): .*$`)
+})
 
 // An ImportResult is what a script came to.
 type ImportResult struct {

@@ -84,7 +84,7 @@ func (c *Client) migrateOne(ctx context.Context, b wrangler.D1Database, apply bo
 		status := MigrationStatus{name, rel, f.name, done[f.name]}
 		if apply && !status.Applied {
 			sql := f.sql + "\n\nINSERT INTO " + table + " (name)\nvalues ('" + strings.ReplaceAll(f.name, "'", "''") + "');"
-			if _, err := c.Query(ctx, id, sql); err != nil {
+			if err := c.migrate(ctx, id, sql); err != nil {
 				return append(out, status), &MigrationError{name, rel, err}
 			}
 			status.Applied = true
@@ -92,6 +92,23 @@ func (c *Client) migrateOne(ctx context.Context, b wrangler.D1Database, apply bo
 		out = append(out, status)
 	}
 	return out, nil
+}
+
+// migrate runs a migration in one transaction. When it fails it is tried once more as an import, which
+// can say where: nothing of it has been applied, so nothing is applied twice.
+func (c *Client) migrate(ctx context.Context, id, sql string) error {
+	_, err := c.Query(ctx, id, sql)
+	if _, refused := errors.AsType[*APIError](err); !refused {
+		return err
+	}
+	_, again := c.Import(ctx, id, strings.NewReader(sql), func(string) {})
+	if placed, ok := errors.AsType[*PlacedError](again); ok {
+		return placed
+	}
+	if again == nil { // what was in its way has gone
+		return nil
+	}
+	return err
 }
 
 func (c *Client) appliedMigrations(ctx context.Context, id, table string) (map[string]bool, error) {

@@ -9,10 +9,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/rivo/uniseg"
 	"github.com/spf13/cobra"
 
 	"github.com/cfemu/cfemu/emulator"
@@ -152,7 +152,7 @@ func openSQL(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	const magic = "SQLite format 3\x00"
+	const magic = "SQLite format 3"
 	begin := make([]byte, len(magic))
 	_, err = io.ReadFull(f, begin)
 	switch {
@@ -175,7 +175,7 @@ func (e *d1Execution) importFile(ctx context.Context, client *emulator.Client, d
 	}
 	done, err := client.Import(ctx, db.ID, f, tell)
 	if err != nil {
-		return nil, placeInFile(e.file, err)
+		return nil, placeInFile(e.file, e.file, err)
 	}
 	var meta struct {
 		Duration    float64 `json:"duration"`
@@ -213,14 +213,16 @@ type fileError struct {
 }
 
 func (e *fileError) Error() string {
-	text := fmt.Sprintf("%s:%d:%d: %s", e.file, e.line, e.column, e.err)
+	text := e.place()
 	if e.source != "" {
 		before := []rune(e.source)
 		before = before[:min(e.column-1, len(before))]
-		text += fmt.Sprintf("\n\n> %4d | %s\n       | %s^", e.line, e.source, strings.Repeat(" ", len(before)))
+		text += fmt.Sprintf("\n\n> %4d | %s\n       | %s^", e.line, e.source, strings.Repeat(" ", uniseg.StringWidth(string(before))))
 	}
-	return text + "\n\nhint: " + hintFor(e.err)
+	return text + "\n\n  hint: " + hintFor(e.err)
 }
+
+func (e *fileError) place() string { return fmt.Sprintf("%s:%d:%d: %s", e.file, e.line, e.column, e.err) }
 
 func hintFor(message string) string {
 	const undone = "nothing of the file has been applied"
@@ -235,19 +237,13 @@ func hintFor(message string) string {
 	return undone + ". Mend the statement and run it again"
 }
 
-var scriptPlace = regexp.MustCompile(`(?s)^(\d+):(\d+): (.*)$`)
-
-// placeInFile turns "3:5: message" of the import into an error that shows the place.
-func placeInFile(file string, err error) error {
-	m := scriptPlace.FindStringSubmatch(err.Error())
-	if m == nil {
-		return fmt.Errorf("%s: %w", file, err)
+// placeInFile shows the place of an error, when it has one.
+func placeInFile(shown, file string, err error) error {
+	placed, ok := errors.AsType[*emulator.PlacedError](err)
+	if !ok {
+		return fmt.Errorf("%s: %w", shown, err)
 	}
-	e := &fileError{file: filepath.ToSlash(file), err: m[3]}
-	e.line, _ = strconv.Atoi(m[1]) // digits
-	e.column, _ = strconv.Atoi(m[2])
-	e.source = lineOf(file, e.line)
-	return e
+	return &fileError{filepath.ToSlash(shown), placed.Line, placed.Column, placed.Message, lineOf(file, placed.Line)}
 }
 
 // maxSourceLine is how long a line may be that is shown with an error, in bytes.
@@ -306,6 +302,9 @@ func (e *d1Execution) failed(err error) error {
 		Code  int    `json:"code,omitempty"`
 	}
 	s := shown{Text: err.Error()}
+	if placed, ok := errors.AsType[*fileError](err); ok {
+		s.Text = placed.place()
+	}
 	if api, ok := errors.AsType[*emulator.APIError](err); ok {
 		s = shown{api.Message, []note{{fmt.Sprintf("%s [code: %d]", api.Message, api.Code)}}, "error", "APIError", api.Code}
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -58,10 +60,12 @@ func newMigrationsApply(p process) *cobra.Command {
 				news = append(news, m)
 			}
 		}
-		if err := p.showMigrations(news, "Migrations of %s:", true); err != nil {
-			return err
+		if failed, ok := errors.AsType[*emulator.MigrationError](err); ok {
+			if _, placed := errors.AsType[*emulator.PlacedError](failed); placed {
+				err = placeInFile(failed.File, filepath.Join(client.Project(), failed.File), failed)
+			}
 		}
-		return err
+		return errors.Join(p.showMigrations(news, "Migrations of %s:", true), err)
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/mattn/go-sqlite3" // the driver of database/sql
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/cfemu/cfemu/emulator"
@@ -61,6 +63,8 @@ func ask() {
 //	answers PATH REGEXP      ask the Worker until the answer matches
 //	busy VAR                 hold a port open until the script ends
 //	replace FILE OLD NEW     save a file with OLD replaced
+//	stored FILE SQL          make an SQLite database as wrangler dev has one while it runs: open until the
+//	                         script ends, with all of it in its log
 func TestScripts(t *testing.T) {
 	repo, err := filepath.Abs("../..")
 	if err != nil {
@@ -101,6 +105,7 @@ func TestScripts(t *testing.T) {
 			"answers": with((*harness).answers),
 			"busy":    with((*harness).busy),
 			"replace": with((*harness).replace),
+			"stored":  with((*harness).stored),
 		},
 	})
 }
@@ -112,6 +117,7 @@ type harness struct {
 	ended  chan error
 	status int
 	held   []net.Listener
+	open   []*sql.DB
 }
 
 func with(f func(*harness, *testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
@@ -130,6 +136,9 @@ func (h *harness) cleanup() {
 	}
 	for _, l := range h.held {
 		_ = l.Close()
+	}
+	for _, db := range h.open {
+		_ = db.Close()
 	}
 }
 
@@ -305,6 +314,17 @@ func (h *harness) replace(ts *testscript.TestScript, args []string) {
 		ts.Fatalf("%s does not contain %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(string(b), args[1], args[2])), 0o644))
+}
+
+func (h *harness) stored(ts *testscript.TestScript, args []string) {
+	name := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(filepath.Dir(name), 0o755))
+	db, err := sql.Open("sqlite3", "file:"+name+"?_journal_mode=WAL")
+	ts.Check(err)
+	h.open = append(h.open, db)
+	db.SetMaxOpenConns(1)
+	_, err = db.Exec("PRAGMA wal_autocheckpoint = 0; " + args[1])
+	ts.Check(err)
 }
 
 func (h *harness) code(ts *testscript.TestScript, args []string) {
