@@ -75,7 +75,7 @@ func (db *Database) Replace(ctx context.Context, r io.Reader, opts ReplaceOption
 	if err != nil {
 		return Replacement{}, err
 	}
-	defer func() { err = errors.Join(err, removeDatabase(file)) }()
+	defer func() { err = errors.Join(err, removeFiles(file)) }()
 	src, err := openForeign(file)
 	if err != nil {
 		return Replacement{}, &FileError{err}
@@ -116,17 +116,6 @@ func (db *Database) receive(r io.Reader) (name string, err error) {
 		return "", errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
 	return f.Name(), f.Close()
-}
-
-// removeDatabase removes a file with what SQLite may have put beside it.
-func removeDatabase(file string) error {
-	errs := []error{os.Remove(file)}
-	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
-		if err := os.Remove(file + suffix); !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // removeIncoming removes files that a process has left which was killed.

@@ -17,6 +17,7 @@ import (
 const (
 	maxURLBytes    = 16 << 10
 	maxHeaderBytes = 128 << 10
+	maxBodyBytes   = 100 << 20 // of the free and pro plans of zones
 )
 
 // serveWorker is the Worker door: every request is the Worker's, but for the paths that Cloudflare
@@ -57,6 +58,10 @@ func (b *brokenBody) Unwrap() error { return b.error }
 // dispatch lets the live version answer and returns the status that was sent. The error is the
 // Worker's, or why there is none.
 func (e *Emulator) dispatch(ctx context.Context, w http.ResponseWriter, r *http.Request, ray string) (int, error) {
+	body, fits := e.limitBody(w, r)
+	if !fits {
+		return e.tooLarge(w)
+	}
 	if r.ContentLength != 0 {
 		// A Worker may answer with the body it is being sent. An error says that the protocol is not HTTP/1,
 		// and that both directions flow anyway.
@@ -82,6 +87,9 @@ func (e *Emulator) dispatch(ctx context.Context, w http.ResponseWriter, r *http.
 		if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 			return statusClientGone, nil
 		}
+		if body.passed() {
+			return e.tooLarge(w)
+		}
 		return e.failPage(w, r, ray, err), err
 	}
 	defer res.Body.Close()
@@ -101,11 +109,15 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }
 // comes. An error is the Worker's body breaking; a client that goes away is none.
 func copyResponse(w http.ResponseWriter, r *http.Request, res *http.Response) error {
 	header := w.Header()
+	ours := header["Connection"] // the guard's, which ends it
 	for name, values := range res.Header {
 		header[name] = values
 	}
 	for _, name := range hopHeaders {
 		delete(header, name)
+	}
+	if ours != nil {
+		header["Connection"] = ours
 	}
 	if res.ContentLength >= 0 && header.Get("Content-Length") == "" && r.Method != http.MethodHead && bodyAllowed(res.StatusCode) {
 		header.Set("Content-Length", strconv.FormatInt(res.ContentLength, 10))

@@ -38,6 +38,7 @@ type Emulator struct {
 	configFile string
 	project    string // the configuration's folder, absolute
 	token      string
+	tokenAsked bool   // by all of the control door; /cfemu/v1 asks in any case
 	cf         string // request.cf as JSON
 	begun      time.Time
 
@@ -227,8 +228,11 @@ func (e *Emulator) bindDoors(cfg *wrangler.Config) (err error) {
 	}
 	e.onClose(func(context.Context) error { return e.controlDoor.close() })
 	e.hosts.bound, e.controlHosts.bound = boundIP(ip), boundIP(ip)
+	e.tokenAsked = e.opts.RequireToken || !boundIP(ip).IsLoopback()
 	if !boundIP(ip).IsLoopback() {
-		e.warn(fmt.Sprintf("the doors listen on %s: everybody who reaches this machine can use them", ip))
+		e.warn(fmt.Sprintf("the doors listen on %s: everybody who reaches this machine can use the Worker. "+
+			"The control door asks for the token, which is in .cfemu/run.json: `eval \"$(cfemu env)\"` sets it for Cloudflare's clients, "+
+			"others send it as \"Authorization: Bearer TOKEN\"", ip))
 	}
 	return nil
 }
@@ -309,15 +313,17 @@ func (e *Emulator) Serve(ctx context.Context) error {
 		}
 		defer remove()
 	}
-	workerServer := newServer(e.hosts.checkHost(http.HandlerFunc(e.serveWorker), true))
-	controlServer := newServer(e.controlHosts.checkHost(checkOrigin(e.controlHandler()), false))
+	workerServer := newServer(guard(e.hosts.checkHost(http.HandlerFunc(e.serveWorker), true), workerPace))
+	controlServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.controlHandler()), false)), controlPace))
 	failed := make(chan error, 4)
-	for _, l := range e.workerDoor.listeners {
-		go func() { failed <- workerServer.Serve(l) }()
+	serve := func(s *http.Server, door *bound) {
+		gate := newGate(placesOfADoor())
+		for _, l := range door.listeners {
+			go func() { failed <- s.Serve(gate.through(l)) }()
+		}
 	}
-	for _, l := range e.controlDoor.listeners {
-		go func() { failed <- controlServer.Serve(l) }()
-	}
+	serve(workerServer, e.workerDoor)
+	serve(controlServer, e.controlDoor)
 	if e.slot.failure() == nil {
 		e.ready()
 	}
@@ -335,8 +341,9 @@ func (e *Emulator) Serve(ctx context.Context) error {
 func newServer(h http.Handler) *http.Server {
 	s := &http.Server{
 		Handler: h, MaxHeaderBytes: maxHeaderBytes,
-		DisableGeneralOptionsHandler: true,             // else "OPTIONS *" is answered before the Host is looked at
-		ReadHeaderTimeout:            30 * time.Second, // a client that dawdles over its header holds no goroutine for ever
+		DisableGeneralOptionsHandler: true, // else "OPTIONS *" is answered before the Host is looked at
+		ReadHeaderTimeout:            headerTimeout,
+		IdleTimeout:                  idleTimeout,
 		ErrorLog:                     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	fresh := &freshConns{conns: map[net.Conn]bool{}}
@@ -468,7 +475,7 @@ func (e *Emulator) upstreamHost() string {
 // URLs are the addresses of the doors.
 func (e *Emulator) URLs() URLs { return URLs{Worker: e.workerDoor.url(), Control: e.controlDoor.url()} }
 
-// Token is the bearer token of /cfemu/v1.
+// Token is the bearer token of /cfemu/v1, and of all of the control door when Run says so.
 func (e *Emulator) Token() string { return e.token }
 
 // StateDir is where the state is.
@@ -486,5 +493,5 @@ func (e *Emulator) Resources() []Resource {
 func (e *Emulator) Run() Run {
 	u := e.URLs()
 	return Run{PID: os.Getpid(), Version: Version(), WorkerURL: u.Worker, ControlURL: u.Control, Token: e.token,
-		Project: e.project, State: e.state.dir, Started: e.begun}
+		TokenAsked: e.tokenAsked, Project: e.project, State: e.state.dir, Started: e.begun}
 }

@@ -30,7 +30,15 @@ func (h *hostList) allows(hostport string) bool {
 	}
 	if a, err := netip.ParseAddr(name); err == nil {
 		a = a.Unmap()
-		return a.IsLoopback() || a == h.bound
+		switch {
+		case a.IsLoopback():
+			return true
+		case a.IsUnspecified() || a.IsMulticast():
+			return false
+		}
+		// A door on all addresses cannot know by which one it is reached through a tunnel or a container's
+		// port. No page can make its own name look like an address.
+		return a == h.bound || h.bound.IsUnspecified()
 	}
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
 		return true
@@ -90,8 +98,20 @@ func (h *hostList) checkHost(next http.Handler, flag bool) http.Handler {
 	})
 }
 
-// checkOrigin refuses requests that change state and that a page of another origin sends. Programs
-// send no Origin.
+// hardened adds what keeps browsers from showing or reading answers of the control door elsewhere. It
+// stands before all checks, so that refusals have it too.
+func hardened(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h["X-Content-Type-Options"] = []string{"nosniff"}
+		h["Cross-Origin-Resource-Policy"] = []string{"same-origin"}
+		h["Content-Security-Policy"] = []string{"default-src 'none'; frame-ancestors 'none'"}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// checkOrigin refuses requests that change state and that a page of another origin sends, and what a
+// page of another site wants without a person who follows a link. Programs send no Origin.
 func checkOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if reason := foreignOrigin(r); reason != "" {
@@ -107,7 +127,11 @@ func checkOrigin(next http.Handler) http.Handler {
 func foreignOrigin(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		switch mode := r.Header.Get("Sec-Fetch-Mode"); {
+		case strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
+		case mode == "" || mode == "navigate":
+			return ""
+		case r.Header.Get("Sec-Fetch-Site") != "cross-site":
 			return ""
 		}
 	}
@@ -117,7 +141,7 @@ func foreignOrigin(r *http.Request) string {
 // otherSite says why a request is one that a page of another origin sends, whatever its method.
 func otherSite(r *http.Request) string {
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
-		return "this request comes from a page of another site and would change state."
+		return "this request comes from a page of another site."
 	}
 	values := r.Header.Values("Origin")
 	if len(values) == 0 {

@@ -27,6 +27,36 @@ func TestHostList(t *testing.T) {
 	}
 }
 
+// A door on all addresses answers to any of them, and to no name more.
+func TestHostListOfAllAddresses(t *testing.T) {
+	for _, bound := range []string{"0.0.0.0", "::"} {
+		h := hostList{bound: netip.MustParseAddr(bound)}
+		for host, want := range map[string]bool{
+			"192.168.1.5:8787": true, "[2001:db8::1]:8787": true, "127.0.0.1": true, "localhost": true,
+			"0.0.0.0:8787": false, "[::]:8787": false, "224.0.0.1": false, "evil.example": false, "192.168.1.5.evil.example": false, "0x7f.1": false, "": false,
+		} {
+			if got := h.allows(host); got != want {
+				t.Errorf("bound to %s: allows(%q) = %v", bound, host, got)
+			}
+		}
+	}
+}
+
+// Whatever an Origin says, only the door's own passes.
+func FuzzOrigin(f *testing.F) {
+	for _, s := range []string{"null", "http://127.0.0.1:8700", "http://[::1", "https://evil.example", "http://127.0.0.1:8700@evil.example", "http://%31", "\x00", "http://127.0.0.1:8700/"} {
+		f.Add(s, "127.0.0.1:8700")
+	}
+	f.Fuzz(func(t *testing.T, origin, host string) {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Host = host
+		r.Header["Origin"] = []string{origin}
+		if otherSite(r) == "" && !strings.HasPrefix(strings.ToLower(origin), "http://"+strings.ToLower(host)) {
+			t.Errorf("the origin %q passes at %q", origin, host)
+		}
+	})
+}
+
 func FuzzHostList(f *testing.F) {
 	for _, s := range []string{"localhost", "[::1]:80", "a:b:c", "[", "]:", "%00", "127.0.0.1:99999999999"} {
 		f.Add(s)

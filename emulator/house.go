@@ -18,30 +18,65 @@ import (
 	"github.com/cfemu/cfemu/internal/cfapi"
 )
 
-// controlHandler is the control door: client/v4 for Cloudflare's clients, /cfemu/v1 for tests.
-func (e *Emulator) controlHandler() http.Handler {
+// A mount is a part of the control door: prefix and all below it.
+type mount struct {
+	prefix  string
+	handler http.Handler // what is to be probed by tests has mux.Router's Walk
+	about   string
+	// ownToken says that the handler itself asks for the token when it is to be asked for.
+	ownToken bool
+}
+
+// mounts are all that the control door has.
+func (e *Emulator) mounts() []mount {
+	asked := ""
+	if e.tokenAsked {
+		asked = e.token
+	}
 	v4 := control.New(control.Options{
 		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes},
 		Unknown: func(method, path string) {
 			e.warn(fmt.Sprintf("no route for %s %s on the control door", method, path))
 		},
+		Token: asked, Ray: newRay,
 	})
 	v1 := testapi.New(testapi.Options{House: e, Clock: e.clock, Outbound: e.outbound, Token: e.token})
+	return []mount{
+		{prefix: control.Prefix, handler: v4, about: "Cloudflare's API", ownToken: true},
+		{prefix: testapi.Prefix, handler: v1, about: "the test API: " + testapi.Prefix + "/openapi.json", ownToken: true},
+	}
+}
+
+// controlHandler is the control door.
+func (e *Emulator) controlHandler() http.Handler {
+	mounts := e.mounts()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case under(r.URL.Path, control.Prefix):
-			v4.ServeHTTP(w, r)
-		case under(r.URL.Path, testapi.Prefix):
-			v1.ServeHTTP(w, r)
-		default:
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			if r.URL.Path != "/" {
-				w.WriteHeader(http.StatusNotFound)
+		to := mount{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.doorPlate(w, r, mounts) })}
+		for _, m := range mounts {
+			if under(r.URL.Path, m.prefix) {
+				to = m
 			}
-			fmt.Fprintf(w, "cfemu control door of %s.\n%s  Cloudflare's API\n%s   the test API: %s/openapi.json\n",
-				e.name(), control.Prefix, testapi.Prefix, testapi.Prefix)
 		}
+		if e.tokenAsked && !to.ownToken {
+			if err := cfapi.Authorise(r, e.token); err != nil {
+				cfapi.WriteError(w, r, err)
+				return
+			}
+		}
+		to.handler.ServeHTTP(w, r)
 	})
+}
+
+// doorPlate tells a person who looks at the control door what is behind it.
+func (e *Emulator) doorPlate(w http.ResponseWriter, r *http.Request, mounts []mount) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if r.URL.Path != "/" {
+		w.WriteHeader(http.StatusNotFound)
+	}
+	fmt.Fprintf(w, "cfemu control door of %s.\n", e.name())
+	for _, m := range mounts {
+		fmt.Fprintf(w, "%-10s  %s\n", m.prefix, m.about)
+	}
 }
 
 func under(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }

@@ -25,6 +25,13 @@ type Options struct {
 	ControlPort *int     // of the control door; nil: 8700 or the next free one
 	AllowHosts  []string // further Host headers that the Worker door answers to
 
+	// RequireToken makes all of the control door ask for the run's token, as it does by itself on an
+	// address that others reach.
+	RequireToken bool
+	// MaxBody is how large a request's body may be at the Worker door, in bytes. Zero is what Cloudflare's
+	// zones take, 100 MiB; negative is no limit.
+	MaxBody int64
+
 	Outbound outbound.Mode // what a Worker's fetch may reach; empty: outbound.Allow
 
 	// CPUFactor is how many times its CPU limit a request may take in the embedded engine, which is
@@ -58,6 +65,9 @@ const SeedDefault = "seed"
 func (o *Options) fill() {
 	if o.Project == "" {
 		o.Project = "."
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = maxBodyBytes
 	}
 	if o.Outbound == "" {
 		o.Outbound = outbound.Allow

@@ -44,6 +44,12 @@ var forgeries = []forgery{
 	{"another site's absolute target", "%[1]s http://evil.example%[2]s HTTP/1.1\nHost: %[3]s\n"},
 	{"another site's absolute target and host", "%[1]s http://evil.example%[2]s HTTP/1.1\nHost: evil.example\n"},
 	{"a user in the absolute target", "%[1]s http://localhost@evil.example%[2]s HTTP/1.1\nHost: %[3]s\n"},
+	{"our own host in an absolute target of another scheme", "%[1]s https://%[3]s%[2]s HTTP/1.1\nHost: %[3]s\n"},
+	{"a scheme that is none of HTTP's", "%[1]s ftp://%[3]s%[2]s HTTP/1.1\nHost: %[3]s\n"},
+	{"a user in our own absolute target", "%[1]s http://evil.example@%[3]s%[2]s HTTP/1.1\nHost: %[3]s\n"},
+	{"a fragment", "%[1]s %[2]s#/admin HTTP/1.1\nHost: %[3]s\n"},
+	{"a NUL in the target", "%[1]s %[2]s\x00 HTTP/1.1\nHost: %[3]s\n"},
+	{"a bare CR in the target", "%[1]s %[2]s\rX: y HTTP/1.1\nHost: %[3]s\n"},
 	{"a forwarded host", "%[1]s %[2]s HTTP/1.1\nHost: evil.example\nX-Forwarded-Host: localhost\nForwarded: host=localhost\n"},
 }
 
@@ -133,7 +139,7 @@ func TestNoRouteChangesStateForForeignOrigins(t *testing.T) {
 	headers := []string{
 		"Origin: https://evil.example", "Origin: http://evil.example", "Origin: null", "Origin: http://127.0.0.1:1", "Origin: http://localhost:1",
 		"Origin: https://" + own, "Origin: http://" + own + ".evil.example", "Origin: http://" + own + "@evil.example", "Origin:",
-		"Origin: " + h.URL, "Origin: http://" + own + "\nOrigin: http://evil.example", "Origin: file://", "Origin: chrome-extension://abc",
+		"Origin: " + h.URL, "Origin: null\nSec-Fetch-Site: same-origin", "Origin: http://" + own + "\nOrigin: http://evil.example", "Origin: file://", "Origin: chrome-extension://abc",
 		"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: cross-site\nOrigin: http://" + own,
 	}
 	tried := 0
@@ -155,6 +161,16 @@ func TestNoRouteChangesStateForForeignOrigins(t *testing.T) {
 	if tried < 200 {
 		t.Errorf("only %d probes", tried)
 	}
+	t.Run("nor may another site's page read what is not followed as a link", func(t *testing.T) {
+		for header, want := range map[string]int{
+			"Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors": 403, "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: cors": 403,
+			"Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate": 200, "Sec-Fetch-Site: same-origin\nSec-Fetch-Mode: cors": 200,
+		} {
+			if status, _, _ := raw(t, h.ControlURL, "GET /client/v4/accounts HTTP/1.1\nHost: "+own+"\n"+header+"\n"+end(h)); status != want {
+				t.Errorf("%q: got %d, want %d", header, status, want)
+			}
+		}
+	})
 	t.Run("its own page may", func(t *testing.T) {
 		for _, host := range []string{own, "localhost:" + own[strings.LastIndex(own, ":")+1:]} {
 			status, _, _ := raw(t, h.ControlURL, "POST /cfemu/v1/clock HTTP/1.1\nHost: "+host+"\nOrigin: http://"+host+"\nSec-Fetch-Site: same-origin\n"+end(h))
@@ -172,6 +188,10 @@ func TestNoRouteChangesStateForForeignOrigins(t *testing.T) {
 	t.Run("no answer lets another origin read it", func(t *testing.T) {
 		for _, r := range emulator.ControlRoutes(t, h.Emulator) {
 			_, header, _ := raw(t, h.ControlURL, "OPTIONS "+fill(r.Path)+" HTTP/1.1\nHost: "+own+"\nOrigin: https://evil.example\nAccess-Control-Request-Method: POST\n"+end(h))
+			if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Cross-Origin-Resource-Policy") != "same-origin" ||
+				!strings.Contains(header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+				t.Errorf("%s: the answer is not hardened: %v", r.Path, header)
+			}
 			for name := range header {
 				if strings.HasPrefix(name, "Access-Control-") {
 					t.Errorf("%s has %s", r.Path, name)

@@ -21,6 +21,7 @@ type Run struct {
 	WorkerURL  string    `json:"worker_url"`
 	ControlURL string    `json:"control_url"`
 	Token      string    `json:"token"`
+	TokenAsked bool      `json:"token_asked"` // by all of the control door, and not only by /cfemu/v1
 	Project    string    `json:"project"`
 	State      string    `json:"state"`
 	Started    time.Time `json:"started"`

@@ -13,17 +13,30 @@ import (
 	"github.com/cfemu/cfemu/emulator"
 )
 
-// findRunning returns the running cfemu: the one that CFEMU_CONTROL_URL names (as under exec), else
-// the one of the project.
+// findRunning returns the running cfemu: the one that CFEMU_CONTROL_URL names (as under exec, and in a
+// shell that `cfemu env` has set up), else the one of the project.
 func findRunning(p process, project string) (*emulator.Run, error) {
-	if url := p.getenv("CFEMU_CONTROL_URL"); url != "" {
-		return &emulator.Run{ControlURL: url, WorkerURL: p.getenv("CFEMU_URL"), Token: p.getenv("CFEMU_TOKEN")}, nil
-	}
 	dir, err := projectDir(project)
 	if err != nil {
 		return nil, err
 	}
-	return emulator.FindRun(dir)
+	own, err := emulator.FindRun(dir)
+	url, token := p.getenv("CFEMU_CONTROL_URL"), p.getenv("CFEMU_TOKEN")
+	if url == "" {
+		return own, err
+	}
+	if err == nil && own.ControlURL == url && own.Token == token {
+		return own, nil
+	}
+	named := &emulator.Run{
+		ControlURL: url, WorkerURL: p.getenv("CFEMU_URL"), Token: token,
+		TokenAsked: token != "" && p.getenv("CLOUDFLARE_API_TOKEN") == token, // that is how one is told
+	}
+	// A shell keeps its variables when the cfemu that they lead to has ended, and the project has another.
+	if err == nil && call(context.Background(), named, "GET", "/clock", nil, nil) != nil {
+		return own, nil
+	}
+	return named, nil
 }
 
 // projectDir is the folder of a project given as a folder or a configuration file.

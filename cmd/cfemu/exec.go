@@ -89,7 +89,7 @@ func execute(ctx context.Context, p process, o emulator.Options, argv []string) 
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	served := make(chan error, 1)
 	go func() { served <- e.Serve(serving) }()
-	code, cmdErr := runCommand(ctx, p, commandEnv(p.environ, e), argv)
+	code, cmdErr := runCommand(ctx, p, commandEnv(p.environ, e.Run()), argv)
 	stop()
 	if err := errors.Join(<-served, e.Close()); err != nil && cmdErr == nil && code == 0 {
 		return &exitError{exitOwnFailure, err}
@@ -143,45 +143,6 @@ func runCommand(ctx context.Context, p process, env, argv []string) (int, error)
 			return exit.ExitCode(), nil
 		}
 	}
-}
-
-// credentials are the variables by which Cloudflare's clients could reach a real account.
-var credentials = []string{
-	"CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_USER_SERVICE_KEY",
-	"CF_API_TOKEN", "CF_API_KEY", "CF_EMAIL", "CF_ACCOUNT_ID", "CF_API_BASE_URL",
-}
-
-// loopbackHosts must not go through a proxy.
-const loopbackHosts = "127.0.0.1,localhost,::1"
-
-// commandEnv is CMD's environment: the emulator's addresses, and nothing that leads elsewhere.
-func commandEnv(environ []string, e *emulator.Emulator) []string {
-	u := e.URLs()
-	api := u.Control + "/client/v4"
-	set := map[string]string{
-		"CFEMU_URL": u.Worker, "CFEMU_CONTROL_URL": u.Control, "CFEMU_TOKEN": e.Token(),
-		"CLOUDFLARE_API_BASE_URL": api, "CLOUDFLARE_BASE_URL": api,
-		"CLOUDFLARE_API_TOKEN": "cfemu", "CLOUDFLARE_ACCOUNT_ID": emulator.AccountID,
-		"WRANGLER_SEND_METRICS": "false",
-	}
-	drop := append([]string{}, credentials...)
-	for name := range set {
-		drop = append(drop, name)
-	}
-	noProxy := map[string]string{"NO_PROXY": loopbackHosts, "no_proxy": loopbackHosts}
-	for _, kv := range environ {
-		name, value, _ := strings.Cut(kv, "=")
-		if _, ok := noProxy[name]; ok && value != "" {
-			noProxy[name] = value + "," + loopbackHosts
-		}
-	}
-	out := environWithout(environ, append(drop, "NO_PROXY", "no_proxy")...)
-	for _, m := range []map[string]string{set, noProxy} {
-		for name, value := range m {
-			out = append(out, name+"="+value)
-		}
-	}
-	return out
 }
 
 // maxTold is how many of the Worker's last errors a failed exec shows.

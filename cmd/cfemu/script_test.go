@@ -243,7 +243,7 @@ func (h *harness) http(ts *testscript.TestScript, args []string) {
 }
 
 func (h *harness) control(ts *testscript.TestScript, args []string) {
-	h.ask(ts, ts.Getenv("CONTROL"), map[string]string{"Authorization": "Bearer " + ts.Getenv("TOKEN")}, args)
+	h.ask(ts, ts.Getenv("CONTROL"), map[string]string{"Authorization": "Bearer " + ts.Getenv("TOKEN"), "Content-Type": "application/json"}, args)
 }
 
 func (h *harness) ask(ts *testscript.TestScript, base string, headers map[string]string, args []string) {

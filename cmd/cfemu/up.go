@@ -18,6 +18,7 @@ type houseFlags struct {
 	config, seed, outbound string
 	port, controlPort      int
 	vars                   []string
+	maxBody                int // MiB
 	logFormat, logLevel    string
 }
 
@@ -32,6 +33,8 @@ func (h *houseFlags) add(c *cobra.Command, outboundDefault string) {
 	f.IntVar(&h.controlPort, "control-port", 0, "the control door's `PORT`; 0 picks a free one (default 8700, or the next free one)")
 	f.StringVar(&h.opts.IP, "ip", "", "the `ADDRESS` to listen on (default 127.0.0.1 and [::1])")
 	f.StringArrayVar(&h.opts.AllowHosts, "allow-host", nil, "answer requests for host `NAME` too; .NAME means all below it (repeatable)")
+	f.BoolVar(&h.opts.RequireToken, "require-token", false, "make all of the control door ask for the run's token; on an --ip that others reach it does by itself")
+	f.IntVar(&h.maxBody, "max-body", 100, "refuse request bodies of more than `MB` megabytes at the Worker's door, as Cloudflare does by plan; 0 takes any")
 	f.StringVar(&h.opts.State, "state", "", "keep the state in `DIR` (default .cfemu/state in the project)")
 	f.StringVar(&h.opts.State, "persist-to", "", "the same as --state `DIR`, by wrangler's name")
 	f.StringVar(&h.outbound, "outbound", outboundDefault, "what the Worker's fetch may reach: allow, local or deny (`MODE`)")
@@ -69,6 +72,14 @@ func (h *houseFlags) options(c *cobra.Command, p process, args []string) (emulat
 	}
 	if o.CPUFactor < 1 {
 		return o, &exitError{2, errors.New("--cpu-factor: give a whole number of 1 or more")}
+	}
+	switch {
+	case h.maxBody < 0:
+		return o, &exitError{2, errors.New("--max-body: give a whole number of megabytes, or 0 for no limit")}
+	case h.maxBody == 0:
+		o.MaxBody = -1
+	default:
+		o.MaxBody = int64(h.maxBody) << 20
 	}
 	o.Seed = h.seed
 	if o.Reseed && o.Seed == "" {

@@ -5,12 +5,12 @@ package testapi
 
 import (
 	"context"
-	"crypto/subtle"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -57,11 +57,16 @@ type Options struct {
 	Token    string
 }
 
-type api struct{ Options }
+// An API is the handler for everything under Prefix.
+type API struct {
+	Options
+	router  *mux.Router
+	handler http.Handler
+}
 
-// New returns the handler for everything under Prefix.
-func New(o Options) http.Handler {
-	a := &api{o}
+// New returns an API.
+func New(o Options) *API {
+	a := &API{Options: o}
 	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	handle := func(method, path string, h cfapi.Handler) { r.Handle(Prefix+path, h).Methods(method) }
 	handle("GET", "/openapi.json", a.openAPI)
@@ -79,14 +84,38 @@ func New(o Options) http.Handler {
 	r.MethodNotAllowedHandler = cfapi.Handler(func(_ http.ResponseWriter, r *http.Request) error {
 		return cfapi.New(http.StatusMethodNotAllowed, 10405, fmt.Sprintf("%s is not allowed on %s: see %s/openapi.json", r.Method, r.URL.EscapedPath(), Prefix))
 	})
-	return a.authorised(r)
+	a.router, a.handler = r, a.authorised(demandJSON(r))
+	return a
+}
+
+// Walk visits every route, as mux.Router has it.
+func (a *API) Walk(visit mux.WalkFunc) error { return a.router.Walk(visit) }
+
+// ServeHTTP answers a request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// demandJSON refuses bodies that do not say that they are JSON. A form of another site's page cannot
+// say so.
+func demandJSON(next http.Handler) http.Handler {
+	return cfapi.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		given := r.Header.Get("Content-Type")
+		kind, _, err := mime.ParseMediaType(given)
+		switch {
+		case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		case given == "" && r.ContentLength == 0:
+		case err != nil || kind != "application/json":
+			return cfapi.New(http.StatusUnsupportedMediaType, 10001,
+				fmt.Sprintf("the body is %q to its Content-Type: send JSON, with the header \"Content-Type: application/json\"", given))
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
 }
 
 // authorised asks for the token before anything else is looked at.
-func (a *api) authorised(next http.Handler) http.Handler {
+func (a *API) authorised(next http.Handler) http.Handler {
 	return cfapi.Handler(func(w http.ResponseWriter, r *http.Request) error {
-		got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || subtle.ConstantTimeCompare([]byte(got), []byte(a.Token)) != 1 {
+		if got, ok := cfapi.Bearer(r); !ok || !cfapi.SameToken(got, a.Token) {
 			return cfapi.New(http.StatusUnauthorized, 10000,
 				"this needs the header \"Authorization: Bearer <token>\" with the token of .cfemu/run.json (CFEMU_TOKEN under cfemu exec)")
 		}
@@ -95,20 +124,20 @@ func (a *api) authorised(next http.Handler) http.Handler {
 	})
 }
 
-func (a *api) openAPI(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) openAPI(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/json")
 	_, err := w.Write(openAPI)
 	return err
 }
 
-func (a *api) status(w http.ResponseWriter, _ *http.Request) error { return write(w, a.House.Status()) }
+func (a *API) status(w http.ResponseWriter, _ *http.Request) error { return write(w, a.House.Status()) }
 
 type clockState struct {
 	Now    time.Time `json:"now"`
 	Frozen bool      `json:"frozen"`
 }
 
-func (a *api) getClock(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) getClock(w http.ResponseWriter, _ *http.Request) error {
 	return write(w, clockState{a.Clock.Now().UTC(), a.Clock.Frozen()})
 }
 
@@ -121,7 +150,7 @@ type clockChange struct {
 }
 
 // postClock applies freeze, set, advance, resume in this order.
-func (a *api) postClock(w http.ResponseWriter, r *http.Request) error {
+func (a *API) postClock(w http.ResponseWriter, r *http.Request) error {
 	var ch clockChange
 	if err := decode(r, &ch); err != nil {
 		return err
@@ -157,7 +186,7 @@ func (a *api) postClock(w http.ResponseWriter, r *http.Request) error {
 	return a.getClock(w, r)
 }
 
-func (a *api) drain(w http.ResponseWriter, r *http.Request) error {
+func (a *API) drain(w http.ResponseWriter, r *http.Request) error {
 	queue, err := cfapi.Unescape(mux.Vars(r)["queue"])
 	if err != nil {
 		return err
@@ -168,7 +197,7 @@ func (a *api) drain(w http.ResponseWriter, r *http.Request) error {
 	return write(w, map[string]string{"queue": queue})
 }
 
-func (a *api) cron(w http.ResponseWriter, r *http.Request) error {
+func (a *API) cron(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Cron string    `json:"cron"`
 		Time time.Time `json:"time"`
@@ -182,7 +211,7 @@ func (a *api) cron(w http.ResponseWriter, r *http.Request) error {
 	return write(w, map[string]string{"cron": in.Cron, "outcome": "ok"})
 }
 
-func (a *api) reset(w http.ResponseWriter, r *http.Request) error {
+func (a *API) reset(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Products []string `json:"products"`
 		Seed     bool     `json:"seed"`

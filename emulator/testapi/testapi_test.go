@@ -72,6 +72,9 @@ func TestRoutes(t *testing.T) {
 			h := &house{}
 			api := New(Options{House: h, Clock: clk, Outbound: http.NotFoundHandler(), Token: "secret"})
 			r := httptest.NewRequest(tt.method, Prefix+tt.path, strings.NewReader(tt.body))
+			if tt.body != "" {
+				r.Header.Set("Content-Type", "application/json; charset=utf-8")
+			}
 			if tt.token != "" {
 				r.Header.Set("Authorization", "Bearer "+tt.token)
 			}
@@ -94,6 +97,7 @@ func TestClockMoves(t *testing.T) {
 		t.Helper()
 		r := httptest.NewRequest("POST", Prefix+"/clock", strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer t")
+		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
 		api.ServeHTTP(w, r)
 		var s clockState
@@ -111,6 +115,40 @@ func TestClockMoves(t *testing.T) {
 	}
 	if s := post(`{"resume":true}`); s.Frozen || s.Now.Before(at) {
 		t.Errorf("after resume: %+v", s)
+	}
+}
+
+// A form of another site's page cannot say that it is JSON; a program can.
+func TestBodiesAreJSON(t *testing.T) {
+	for name, tt := range map[string]struct {
+		method, kind, body string
+		status             int
+	}{
+		"JSON":                               {"POST", "application/json", `{}`, 200},
+		"JSON with a parameter":              {"POST", "Application/JSON; charset=utf-8", `{}`, 200},
+		"nothing at all":                     {"POST", "", "", 200},
+		"a form":                             {"POST", "application/x-www-form-urlencoded", `{}`, 415},
+		"a form without fields":              {"POST", "application/x-www-form-urlencoded", "", 415},
+		"a form of files":                    {"POST", "multipart/form-data; boundary=x", `{}`, 415},
+		"text, as forms can send":            {"POST", "text/plain;charset=UTF-8", `{}`, 415},
+		"a body without a type":              {"POST", "", `{}`, 415},
+		"two types":                          {"POST", "application/json, text/plain", `{}`, 415},
+		"a type that only begins like JSON":  {"POST", "application/jsonp", `{}`, 415},
+		"the type of a GET is nobody's care": {"GET", "text/plain", "", 405},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &house{}
+			api := New(Options{House: h, Clock: clock.NewMovable(), Outbound: http.NotFoundHandler(), Token: "t"})
+			r := httptest.NewRequest(tt.method, Prefix+"/reset", strings.NewReader(tt.body))
+			r.Header.Set("Authorization", "Bearer t")
+			if tt.kind != "" {
+				r.Header.Set("Content-Type", tt.kind)
+			}
+			w := httptest.NewRecorder()
+			if api.ServeHTTP(w, r); w.Code != tt.status || (len(h.calls) > 0) != (tt.status == 200) {
+				t.Errorf("got %d %s, the house was asked %v", w.Code, w.Body, h.calls)
+			}
+		})
 	}
 }
 

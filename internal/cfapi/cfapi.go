@@ -44,7 +44,9 @@ func (e Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = http.MaxBytesReader(w, r.Body, e.MaxBody)
+		copied := *r // the server looks at its own request to see whether the body was read
+		copied.Body = http.MaxBytesReader(w, r.Body, e.MaxBody)
+		r = &copied
 	}
 	if err := e.Handler(w, r); err != nil {
 		WriteError(w, r, err)

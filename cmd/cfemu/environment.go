@@ -1,0 +1,95 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cfemu/cfemu/emulator"
+)
+
+// An environment is what makes a command, or a shell, talk to a running cfemu: the one source for
+// `cfemu exec` and `cfemu env`.
+type environment struct {
+	set   map[string]string
+	unset []string
+}
+
+// Who the variables are for. The empty audience is everybody whom they can serve.
+const (
+	forWrangler = "wrangler"
+	forOpenAI   = "openai"
+	forS3       = "s3"
+)
+
+// credentials are the variables by which Cloudflare's clients could reach a real account. Wrangler prefers
+// a key with its email to a token.
+var credentials = []string{
+	"CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_USER_SERVICE_KEY", "CLOUDFLARE_AUTH_PROFILE",
+	"CLOUDFLARE_ACCESS_CLIENT_ID", "CLOUDFLARE_ACCESS_CLIENT_SECRET",
+	"CF_API_TOKEN", "CF_API_KEY", "CF_EMAIL", "CF_ACCOUNT_ID", "CF_API_BASE_URL",
+}
+
+// loopbackHosts must not go through a proxy.
+const loopbackHosts = "127.0.0.1,localhost,::1"
+
+// environmentOf returns the variables of run that audience needs, for a process whose environment is environ.
+func environmentOf(run emulator.Run, environ []string, audience string) environment {
+	env := environment{set: map[string]string{}}
+	if audience == "" {
+		maps.Copy(env.set, map[string]string{"CFEMU_URL": run.WorkerURL, "CFEMU_CONTROL_URL": run.ControlURL, "CFEMU_TOKEN": run.Token})
+	}
+	env.addWrangler(run)
+	env.addNoProxy(environ)
+	return env
+}
+
+// addWrangler adds what wrangler and Cloudflare's SDKs read. The token is a dummy, the same in every run,
+// unless the control door asks for the real one.
+func (env *environment) addWrangler(run emulator.Run) {
+	api, token := run.ControlURL+"/client/v4", "cfemu"
+	if run.TokenAsked {
+		token = run.Token
+	}
+	maps.Copy(env.set, map[string]string{
+		"CLOUDFLARE_API_BASE_URL": api, // wrangler
+		"CLOUDFLARE_BASE_URL":     api, // the SDKs
+		"CLOUDFLARE_API_TOKEN":    token,
+		"CLOUDFLARE_ACCOUNT_ID":   emulator.AccountID,
+		"WRANGLER_SEND_METRICS":   "false",
+	})
+	env.unset = append(env.unset, credentials...)
+}
+
+// addNoProxy keeps requests to cfemu out of a proxy, beside what environ keeps out already.
+func (env *environment) addNoProxy(environ []string) {
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		kept := slices.DeleteFunc(strings.Split(lookup(environ, name), ","), func(host string) bool {
+			return host == "" || slices.Contains(strings.Split(loopbackHosts, ","), host)
+		})
+		env.set[name] = strings.Join(append(kept, loopbackHosts), ",")
+	}
+}
+
+// lookup returns the value of a variable, or "".
+func lookup(environ []string, name string) (value string) {
+	for _, kv := range environ {
+		if n, v, _ := strings.Cut(kv, "="); n == name {
+			value = v
+		}
+	}
+	return value
+}
+
+// names are those of the variables that env sets, sorted.
+func (env environment) names() []string { return slices.Sorted(maps.Keys(env.set)) }
+
+// commandEnv is a command's environment: the emulator's addresses, and nothing that leads elsewhere.
+func commandEnv(environ []string, run emulator.Run) []string {
+	env := environmentOf(run, environ, "")
+	out := environWithout(environ, append(env.unset, env.names()...)...)
+	for _, name := range env.names() {
+		out = append(out, name+"="+env.set[name])
+	}
+	return out
+}
