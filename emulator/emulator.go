@@ -21,6 +21,7 @@ import (
 	"github.com/cfemu/cfemu/emulator/bundle"
 	"github.com/cfemu/cfemu/emulator/cache"
 	"github.com/cfemu/cfemu/emulator/outbound"
+	"github.com/cfemu/cfemu/emulator/preview"
 	"github.com/cfemu/cfemu/emulator/watch"
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/worker/isolate"
@@ -51,6 +52,9 @@ type Emulator struct {
 	queues *queues.Service
 	ai     *ai.Service
 	cache  *cache.Store
+
+	preview   *preview.Service
+	besideRun besideRun
 
 	outbound *outbound.Client
 	engine   worker.Engine
@@ -114,6 +118,9 @@ func Open(ctx context.Context, opts Options) (_ *Emulator, err error) {
 		return nil, err
 	}
 	if err := e.openProducts(); err != nil {
+		return nil, err
+	}
+	if err := e.openBeside(); err != nil {
 		return nil, err
 	}
 	e.outbound = outbound.New(outbound.Options{
@@ -311,12 +318,16 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	}
 	workerServer := newServer(e.hosts.checkHost(http.HandlerFunc(e.serveWorker), true))
 	controlServer := newServer(e.controlHosts.checkHost(checkOrigin(e.controlHandler()), false))
-	failed := make(chan error, 4)
+	besideServer := newServer(e.controlHosts.checkHost(checkOrigin(e.preview), false))
+	failed := make(chan error, 6)
 	for _, l := range e.workerDoor.listeners {
 		go func() { failed <- workerServer.Serve(l) }()
 	}
 	for _, l := range e.controlDoor.listeners {
 		go func() { failed <- controlServer.Serve(l) }()
+	}
+	for _, l := range e.besideRun.listeners {
+		go func() { failed <- besideServer.Serve(l) }()
 	}
 	if e.slot.failure() == nil {
 		e.ready()
@@ -329,7 +340,7 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	e.closing.Store(true)
 	grace, cancel := context.WithTimeout(running, drainTimeout)
 	defer cancel()
-	return errors.Join(err, shutdown(grace, workerServer), shutdown(grace, controlServer))
+	return errors.Join(err, shutdown(grace, workerServer), shutdown(grace, controlServer), shutdown(grace, besideServer))
 }
 
 func newServer(h http.Handler) *http.Server {
@@ -486,5 +497,5 @@ func (e *Emulator) Resources() []Resource {
 func (e *Emulator) Run() Run {
 	u := e.URLs()
 	return Run{PID: os.Getpid(), Version: Version(), WorkerURL: u.Worker, ControlURL: u.Control, Token: e.token,
-		Project: e.project, State: e.state.dir, Started: e.begun}
+		Project: e.project, State: e.state.dir, Started: e.begun, Preload: e.besideRun.preload, Authority: e.besideRun.authority}
 }

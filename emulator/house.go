@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/cfemu/cfemu/emulator/control"
+	"github.com/cfemu/cfemu/emulator/preview"
 	"github.com/cfemu/cfemu/emulator/testapi"
 	"github.com/cfemu/cfemu/internal/cfapi"
 )
@@ -21,7 +22,7 @@ import (
 // controlHandler is the control door: client/v4 for Cloudflare's clients, /cfemu/v1 for tests.
 func (e *Emulator) controlHandler() http.Handler {
 	v4 := control.New(control.Options{
-		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes},
+		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes, e.preview.Routes},
 		Unknown: func(method, path string) {
 			e.warn(fmt.Sprintf("no route for %s %s on the control door", method, path))
 		},
@@ -29,6 +30,8 @@ func (e *Emulator) controlHandler() http.Handler {
 	v1 := testapi.New(testapi.Options{House: e, Clock: e.clock, Outbound: e.outbound, Token: e.token})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case preview.Calls(r):
+			e.preview.ServeHTTP(w, r)
 		case under(r.URL.Path, control.Prefix):
 			v4.ServeHTTP(w, r)
 		case under(r.URL.Path, testapi.Prefix):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -89,7 +90,11 @@ func execute(ctx context.Context, p process, o emulator.Options, argv []string) 
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	served := make(chan error, 1)
 	go func() { served <- e.Serve(serving) }()
-	code, cmdErr := runCommand(ctx, p, commandEnv(p.environ, e), argv)
+	env, err := commandEnv(p.environ, e)
+	code, cmdErr := exitOwnFailure, err
+	if err == nil {
+		code, cmdErr = runCommand(ctx, p, env, argv)
+	}
 	stop()
 	if err := errors.Join(<-served, e.Close()); err != nil && cmdErr == nil && code == 0 {
 		return &exitError{exitOwnFailure, err}
@@ -155,7 +160,7 @@ var credentials = []string{
 const loopbackHosts = "127.0.0.1,localhost,::1"
 
 // commandEnv is CMD's environment: the emulator's addresses, and nothing that leads elsewhere.
-func commandEnv(environ []string, e *emulator.Emulator) []string {
+func commandEnv(environ []string, e *emulator.Emulator) ([]string, error) {
 	u := e.URLs()
 	api := u.Control + "/client/v4"
 	set := map[string]string{
@@ -164,6 +169,11 @@ func commandEnv(environ []string, e *emulator.Emulator) []string {
 		"CLOUDFLARE_API_TOKEN": "cfemu", "CLOUDFLARE_ACCOUNT_ID": emulator.AccountID,
 		"WRANGLER_SEND_METRICS": "false",
 	}
+	beside, err := besideEnv(environ, e.Run())
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(set, beside)
 	drop := append([]string{}, credentials...)
 	for name := range set {
 		drop = append(drop, name)
@@ -181,7 +191,7 @@ func commandEnv(environ []string, e *emulator.Emulator) []string {
 			out = append(out, name+"="+value)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // maxTold is how many of the Worker's last errors a failed exec shows.
