@@ -31,12 +31,15 @@ func (e *Emulator) openBeside() (err error) {
 	e.preview = preview.New(preview.Options{
 		// Not the emulator's clock: wrangler counts a session's time by the machine's.
 		Clock: clock.System, Way: e.opts.Beside, Resolve: e.remoteBinding,
-		Opened: func(worker string, bindings []preview.Binding) {
+		Opened: func(worker string, bindings []preview.Binding, problems []error) {
 			var names []string
 			for _, b := range bindings {
 				names = append(names, b.Name)
 			}
 			e.info(fmt.Sprintf("remote bindings of %s in wrangler: %s", worker, strings.Join(names, ", ")))
+			for _, err := range problems {
+				e.warn(err.Error())
+			}
 		},
 	})
 	switch e.opts.Beside {

@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -35,10 +36,23 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Deviation: connect() of a remote binding is answered with an error
 		say(w, http.StatusNotImplemented, fmt.Sprintf("cfemu: connect() of the remote binding %s is not emulated", name))
 	case t.err != nil:
-		say(w, http.StatusNotImplemented, "cfemu: "+t.err.Error())
+		t.refuse(w)
 	default:
 		t.serve(w, r)
 	}
+}
+
+// refuse answers a call that nothing answers. Bindings look for a text in JSON, each under a name of
+// its own, and show the whole body or the status where they look for none.
+func (t target) refuse(w http.ResponseWriter) {
+	text := "cfemu: " + t.err.Error()
+	body, err := json.Marshal(map[string]any{"success": false, "code": codeNotHere, "error": text, "message": text})
+	if err != nil {
+		return // strings always marshal
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusNotImplemented)
+	_, _ = w.Write(body)
 }
 
 // serve sends a call to the binding's wire and its answer back.

@@ -60,8 +60,8 @@ type Options struct {
 	// Resolve returns what answers the calls of a Worker's binding. An error is what these calls are
 	// answered with; its text is for the user.
 	Resolve func(ctx context.Context, worker string, b Binding) (http.RoundTripper, error)
-	// Opened is called when a Worker's proxy was uploaded; nil: nothing.
-	Opened func(worker string, bindings []Binding)
+	// Opened is called when a Worker's proxy was uploaded, with what Resolve said of its bindings; nil: nothing.
+	Opened func(worker string, bindings []Binding, problems []error)
 }
 
 // A Service holds the sessions.
@@ -131,12 +131,3 @@ func Calls(r *http.Request) bool { return r.Header.Get(tokenHeader) != "" }
 
 // tokenHeader carries the preview token of a session.
 const tokenHeader = "Cf-Workers-Preview-Token"
-
-// names lists the bindings' names.
-func names(bindings []Binding) string {
-	var list []string
-	for _, b := range bindings {
-		list = append(list, b.Name)
-	}
-	return strings.Join(list, ", ")
-}

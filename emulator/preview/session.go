@@ -28,9 +28,16 @@ type target struct {
 func (s *Service) open(ctx context.Context, worker string, bindings []Binding) string {
 	now := s.clock.Now()
 	n := &session{bindings: map[string]target{}, expires: now.Add(lifetime), used: now}
+	var problems []error
 	for _, b := range bindings {
 		service, err := s.opts.Resolve(ctx, worker, b)
 		n.bindings[b.Name] = target{b, service, err}
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if s.opts.Opened != nil {
+		s.opts.Opened(worker, bindings, problems)
 	}
 	token := rand.Text()
 	s.mu.Lock()

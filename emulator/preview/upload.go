@@ -46,11 +46,7 @@ func (s *Service) postUpload(w http.ResponseWriter, r *http.Request) error {
 	if s.opts.Way == Preload && m.Preload == 0 {
 		return errNoPreload
 	}
-	token := s.open(r.Context(), worker, m.Bindings)
-	if s.opts.Opened != nil {
-		s.opts.Opened(worker, m.Bindings)
-	}
-	return cfapi.WriteResult(w, map[string]string{"preview_token": token})
+	return cfapi.WriteResult(w, map[string]string{"preview_token": s.open(r.Context(), worker, m.Bindings)})
 }
 
 // readMetadata reads an upload to its end, and of it the metadata.
