@@ -58,7 +58,7 @@ func readMetadata(r *http.Request) (*metadata, error) {
 	var m *metadata
 	for {
 		part, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // bare: one that is wrapped came before the last boundary
 			break
 		}
 		if err != nil {
@@ -87,7 +87,7 @@ func decodeMetadata(part *multipart.Part) (*metadata, error) {
 	}
 	var m metadata
 	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, invalidUpload("the part metadata is not what a script's metadata is: " + err.Error())
+		return nil, invalidUpload("the part metadata is not the JSON of a script's metadata")
 	}
 	seen := map[string]bool{}
 	for _, b := range m.Bindings {
