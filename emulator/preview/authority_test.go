@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cfemu/cfemu/internal/clock"
 )
 
 func issue(t *testing.T, dir string, now time.Time) *x509.Certificate {
@@ -59,7 +61,7 @@ func TestTheCertificateIsForLoopback(t *testing.T) {
 
 // Who steals the authority's key cannot use it against other sites.
 func TestTheAuthorityCannotVouchForOthers(t *testing.T) {
-	dir, now := filepath.Join(t.TempDir(), "tls"), time.Now()
+	dir, now := filepath.Join(t.TempDir(), "tls"), clock.System.Now()
 	issue(t, dir, now)
 	ca, key, err := readAuthority(dir)
 	if err != nil {

@@ -57,8 +57,8 @@ func readMetadata(r *http.Request) (*metadata, error) {
 	}
 	var m *metadata
 	for {
-		part, err := parts.NextRawPart()
-		if err == io.EOF { // bare: one that is wrapped came before the last boundary
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) && errors.Unwrap(err) == nil { // one that is wrapped came before the last boundary
 			break
 		}
 		if err != nil {
