@@ -21,6 +21,7 @@ import (
 	"github.com/cfemu/cfemu/emulator/bundle"
 	"github.com/cfemu/cfemu/emulator/cache"
 	"github.com/cfemu/cfemu/emulator/outbound"
+	"github.com/cfemu/cfemu/emulator/preview"
 	"github.com/cfemu/cfemu/emulator/watch"
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/worker/isolate"
@@ -52,6 +53,9 @@ type Emulator struct {
 	queues *queues.Service
 	ai     *ai.Service
 	cache  *cache.Store
+
+	preview   *preview.Service
+	besideRun besideRun
 
 	outbound *outbound.Client
 	engine   worker.Engine
@@ -115,6 +119,9 @@ func Open(ctx context.Context, opts Options) (_ *Emulator, err error) {
 		return nil, err
 	}
 	if err := e.openProducts(); err != nil {
+		return nil, err
+	}
+	if err := e.openBeside(); err != nil {
 		return nil, err
 	}
 	e.outbound = outbound.New(outbound.Options{
@@ -315,15 +322,17 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	}
 	workerServer := newServer(guard(e.hosts.checkHost(http.HandlerFunc(e.serveWorker), true), workerPace))
 	controlServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.controlHandler()), false)), controlPace))
-	failed := make(chan error, 4)
-	serve := func(s *http.Server, door *bound) {
+	besideServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.preview), false)), controlPace))
+	failed := make(chan error, 6)
+	serve := func(s *http.Server, listeners []net.Listener) {
 		gate := newGate(placesOfADoor())
-		for _, l := range door.listeners {
+		for _, l := range listeners {
 			go func() { failed <- s.Serve(gate.through(l)) }()
 		}
 	}
-	serve(workerServer, e.workerDoor)
-	serve(controlServer, e.controlDoor)
+	serve(workerServer, e.workerDoor.listeners)
+	serve(controlServer, e.controlDoor.listeners)
+	serve(besideServer, e.besideRun.listeners)
 	if e.slot.failure() == nil {
 		e.ready()
 	}
@@ -335,7 +344,7 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	e.closing.Store(true)
 	grace, cancel := context.WithTimeout(running, drainTimeout)
 	defer cancel()
-	return errors.Join(err, shutdown(grace, workerServer), shutdown(grace, controlServer))
+	return errors.Join(err, shutdown(grace, workerServer), shutdown(grace, controlServer), shutdown(grace, besideServer))
 }
 
 func newServer(h http.Handler) *http.Server {
@@ -493,5 +502,6 @@ func (e *Emulator) Resources() []Resource {
 func (e *Emulator) Run() Run {
 	u := e.URLs()
 	return Run{PID: os.Getpid(), Version: Version(), WorkerURL: u.Worker, ControlURL: u.Control, Token: e.token,
-		TokenAsked: e.tokenAsked, Project: e.project, State: e.state.dir, Started: e.begun}
+		TokenAsked: e.tokenAsked, Project: e.project, State: e.state.dir, Started: e.begun,
+		Preload: e.besideRun.preload, Authority: e.besideRun.authority}
 }

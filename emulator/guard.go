@@ -53,7 +53,7 @@ func guard(next http.Handler, p pace) http.Handler {
 		if r.ContentLength != 0 {
 			body := &movingBody{ReadCloser: r.Body, conn: http.NewResponseController(w), pace: p, begun: clock.System.Now()}
 			body.wait(body.begun) // the server itself reads what a handler leaves
-			copied := *r // the server looks at its own request to see whether the body was read
+			copied := *r          // the server looks at its own request to see whether the body was read
 			copied.Body = body
 			r = &copied
 			defer body.end()

@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/cfemu/cfemu/emulator/control"
+	"github.com/cfemu/cfemu/emulator/preview"
 	"github.com/cfemu/cfemu/emulator/testapi"
 	"github.com/cfemu/cfemu/internal/cfapi"
 )
@@ -34,7 +35,7 @@ func (e *Emulator) mounts() []mount {
 		asked = e.token
 	}
 	v4 := control.New(control.Options{
-		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes},
+		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes, e.preview.Routes},
 		Unknown: func(method, path string) {
 			e.warn(fmt.Sprintf("no route for %s %s on the control door", method, path))
 		},
@@ -51,6 +52,10 @@ func (e *Emulator) mounts() []mount {
 func (e *Emulator) controlHandler() http.Handler {
 	mounts := e.mounts()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if preview.Calls(r) { // a session's token is asked for there
+			e.preview.ServeHTTP(w, r)
+			return
+		}
 		to := mount{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.doorPlate(w, r, mounts) })}
 		for _, m := range mounts {
 			if under(r.URL.Path, m.prefix) {

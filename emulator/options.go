@@ -1,12 +1,14 @@
 package emulator
 
 import (
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"runtime/debug"
 
 	"github.com/cfemu/cfemu/emulator/control"
 	"github.com/cfemu/cfemu/emulator/outbound"
+	"github.com/cfemu/cfemu/emulator/preview"
 )
 
 // Options of Open. The zero value serves the project in the current folder as `cfemu up` does.
@@ -32,6 +34,9 @@ type Options struct {
 	// zones take, 100 MiB; negative is no limit.
 	MaxBody int64
 
+	Beside  preview.Way // how wrangler's remote bindings find their way here; empty: preview.Preload
+	TLSPort *int        // of the door that preview.TLS opens; nil: 443, where wrangler calls
+
 	Outbound outbound.Mode // what a Worker's fetch may reach; empty: outbound.Allow
 
 	// CPUFactor is how many times its CPU limit a request may take in the embedded engine, which is
@@ -56,6 +61,14 @@ type Options struct {
 // ParseOutbound returns the outbound mode named s: allow, local or deny.
 func ParseOutbound(s string) (outbound.Mode, error) { return outbound.ParseMode(s) }
 
+// ParseBeside returns the way of wrangler's remote bindings named s: preload, tls or off.
+func ParseBeside(s string) (preview.Way, error) {
+	if w, ok := preview.ParseWay(s); ok {
+		return w, nil
+	}
+	return "", fmt.Errorf("%q is none of preload, tls and off", s)
+}
+
 // AccountID is the account of the client/v4 API; any other id is taken for it.
 const AccountID = control.AccountID
 
@@ -71,6 +84,9 @@ func (o *Options) fill() {
 	}
 	if o.Outbound == "" {
 		o.Outbound = outbound.Allow
+	}
+	if o.Beside == "" {
+		o.Beside = preview.Preload
 	}
 	if o.Reporter == nil {
 		o.Reporter = discard{}

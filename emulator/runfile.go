@@ -25,6 +25,10 @@ type Run struct {
 	Project    string    `json:"project"`
 	State      string    `json:"state"`
 	Started    time.Time `json:"started"`
+	// How wrangler's remote bindings find their way here: a script for NODE_OPTIONS, or a certificate for
+	// NODE_EXTRA_CA_CERTS. At the most one of them is set.
+	Preload   string `json:"preload,omitempty"`
+	Authority string `json:"authority,omitempty"`
 }
 
 // ErrNotRunning says that no cfemu runs for a project.

@@ -49,7 +49,11 @@ dotenv, lines for an env file, which can only set.`,
 			if err != nil {
 				return err
 			}
-			return write(p.stdout, environmentOf(*run, p.environ, audience))
+			env, err := environmentOf(*run, p.environ, audience)
+			if err != nil {
+				return err
+			}
+			return write(p.stdout, env)
 		},
 	}
 	c.Flags().StringVar(&audience, "for", "", "print only what `WHO` needs: wrangler, openai or s3 (default all that there is)")

@@ -84,14 +84,23 @@ func TestJSONSaysWhatToTakeOut(t *testing.T) {
 // The token is a dummy that stays good when cfemu starts again, unless the door asks for the real one.
 func TestTokenOfTheEnvironment(t *testing.T) {
 	run := emulator.Run{ControlURL: "http://127.0.0.1:1", Token: "SECRET"}
-	if got := environmentOf(run, nil, "").set["CLOUDFLARE_API_TOKEN"]; got != "cfemu" {
+	if got := mustEnvironment(t, run, nil, "").set["CLOUDFLARE_API_TOKEN"]; got != "cfemu" {
 		t.Errorf("got %q", got)
 	}
 	run.TokenAsked = true
-	if got := environmentOf(run, nil, "").set["CLOUDFLARE_API_TOKEN"]; got != "SECRET" {
+	if got := mustEnvironment(t, run, nil, "").set["CLOUDFLARE_API_TOKEN"]; got != "SECRET" {
 		t.Errorf("asked for: got %q", got)
 	}
-	if env := environmentOf(run, []string{"NO_PROXY=corp.example,localhost"}, forWrangler); env.set["NO_PROXY"] != "corp.example,127.0.0.1,localhost,::1" || env.set["CFEMU_TOKEN"] != "" {
+	if env := mustEnvironment(t, run, []string{"NO_PROXY=corp.example,localhost"}, forWrangler); env.set["NO_PROXY"] != "corp.example,127.0.0.1,localhost,::1" || env.set["CFEMU_TOKEN"] != "" {
 		t.Errorf("for wrangler: %v", env.set)
 	}
+}
+
+func mustEnvironment(t *testing.T, run emulator.Run, environ []string, audience string) environment {
+	t.Helper()
+	env, err := environmentOf(run, environ, audience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env
 }

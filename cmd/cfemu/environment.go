@@ -34,14 +34,17 @@ var credentials = []string{
 const loopbackHosts = "127.0.0.1,localhost,::1"
 
 // environmentOf returns the variables of run that audience needs, for a process whose environment is environ.
-func environmentOf(run emulator.Run, environ []string, audience string) environment {
+// The error is that of writing a file that they name.
+func environmentOf(run emulator.Run, environ []string, audience string) (environment, error) {
 	env := environment{set: map[string]string{}}
 	if audience == "" {
 		maps.Copy(env.set, map[string]string{"CFEMU_URL": run.WorkerURL, "CFEMU_CONTROL_URL": run.ControlURL, "CFEMU_TOKEN": run.Token})
 	}
 	env.addWrangler(run)
 	env.addNoProxy(environ)
-	return env
+	beside, err := besideEnv(environ, run)
+	maps.Copy(env.set, beside)
+	return env, err
 }
 
 // addWrangler adds what wrangler and Cloudflare's SDKs read. The token is a dummy, the same in every run,
@@ -85,11 +88,14 @@ func lookup(environ []string, name string) (value string) {
 func (env environment) names() []string { return slices.Sorted(maps.Keys(env.set)) }
 
 // commandEnv is a command's environment: the emulator's addresses, and nothing that leads elsewhere.
-func commandEnv(environ []string, run emulator.Run) []string {
-	env := environmentOf(run, environ, "")
+func commandEnv(environ []string, run emulator.Run) ([]string, error) {
+	env, err := environmentOf(run, environ, "")
+	if err != nil {
+		return nil, err
+	}
 	out := environWithout(environ, append(env.unset, env.names()...)...)
 	for _, name := range env.names() {
 		out = append(out, name+"="+env.set[name])
 	}
-	return out
+	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -35,11 +36,13 @@ func newExec(p process) *cobra.Command {
 
 CMD finds the emulator by CFEMU_URL (the Worker), CFEMU_CONTROL_URL and CFEMU_TOKEN, and Cloudflare's
 clients find it by CLOUDFLARE_API_BASE_URL and CLOUDFLARE_BASE_URL, with a dummy token and account.
-Inherited Cloudflare credentials are removed. The emulator's log goes to a file, which is named when
+Inherited Cloudflare credentials are removed. Bindings with "remote": true of a wrangler below CMD come to
+the emulator too, by a script that NODE_OPTIONS names or by --remote-bindings tls. The emulator's log goes to a file, which is named when
 CMD fails. Exit codes: CMD's own, 128+n when signal n killed it, 127 when it was not found, 125 when
 the emulator failed.`,
 		Example: `  cfemu exec -- npm test
   cfemu exec fixtures/invoices --seed -- node --test fixtures/invoices/test/
+  cfemu exec -- npx wrangler dev        its remote bindings are answered here
   cfemu exec --keep -- pytest           keep the state, and say where it is`,
 		Args: func(c *cobra.Command, args []string) error {
 			dash := c.ArgsLenAtDash()
@@ -89,7 +92,11 @@ func execute(ctx context.Context, p process, o emulator.Options, argv []string) 
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	served := make(chan error, 1)
 	go func() { served <- e.Serve(serving) }()
-	code, cmdErr := runCommand(ctx, p, commandEnv(p.environ, e.Run()), argv)
+	env, err := commandEnv(p.environ, e.Run())
+	code, cmdErr := exitOwnFailure, err
+	if err == nil {
+		code, cmdErr = runCommand(ctx, p, env, argv)
+	}
 	stop()
 	if err := errors.Join(<-served, e.Close()); err != nil && cmdErr == nil && code == 0 {
 		return &exitError{exitOwnFailure, err}

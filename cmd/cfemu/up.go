@@ -16,6 +16,7 @@ import (
 type houseFlags struct {
 	opts                   emulator.Options
 	config, seed, outbound string
+	beside                 string
 	port, controlPort      int
 	vars                   []string
 	maxBody                int // MiB
@@ -38,6 +39,7 @@ func (h *houseFlags) add(c *cobra.Command, outboundDefault string) {
 	f.StringVar(&h.opts.State, "state", "", "keep the state in `DIR` (default .cfemu/state in the project)")
 	f.StringVar(&h.opts.State, "persist-to", "", "the same as --state `DIR`, by wrangler's name")
 	f.StringVar(&h.outbound, "outbound", outboundDefault, "what the Worker's fetch may reach: allow, local or deny (`MODE`)")
+	f.StringVar(&h.beside, "remote-bindings", "preload", "how the remote bindings of a wrangler beside it come here: preload, tls or off (`WAY`)")
 	f.IntVar(&h.opts.CPUFactor, "cpu-factor", 20, "end a request at `N` times its CPU limit; 1 is literal, but this engine is slower than production")
 	f.BoolVar(&h.opts.NoMigrate, "no-migrate", false, "leave pending D1 migrations")
 	f.StringVar(&h.seed, "seed", "", "load seed files, from `DIR` (default seed in the project)")
@@ -69,6 +71,9 @@ func (h *houseFlags) options(c *cobra.Command, p process, args []string) (emulat
 	}
 	if o.Outbound, err = emulator.ParseOutbound(h.outbound); err != nil {
 		return o, &exitError{2, fmt.Errorf("--outbound: %w", err)}
+	}
+	if o.Beside, err = emulator.ParseBeside(h.beside); err != nil {
+		return o, &exitError{2, fmt.Errorf("--remote-bindings: %w", err)}
 	}
 	if o.CPUFactor < 1 {
 		return o, &exitError{2, errors.New("--cpu-factor: give a whole number of 1 or more")}

@@ -225,7 +225,7 @@ func (a *API) reset(w http.ResponseWriter, r *http.Request) error {
 	return write(w, map[string]bool{"reset": true})
 }
 
-func (a *api) replaceDatabase(w http.ResponseWriter, r *http.Request) error {
+func (a *API) replaceDatabase(w http.ResponseWriter, r *http.Request) error {
 	database, err := cfapi.Unescape(mux.Vars(r)["database"])
 	if err != nil {
 		return err
