@@ -82,6 +82,7 @@ func (db *Database) script(ctx context.Context, s *scriptReader, opts scriptOpti
 		return ExecResult{}, err
 	}
 	db.pool.size.Store(run.result.Meta.SizeAfter)
+	db.svc.insights.script(db.ID, run.result)
 	return run.result, nil
 }
 

@@ -21,6 +21,7 @@ const AccountID = "cfe00000000000000000000000000001"
 // Options of New.
 type Options struct {
 	Products []func(*mux.Router)       // each mounts its routes below an account
+	GraphQL  map[string]Operation      // by operation name
 	Unknown  func(method, path string) // called for a request that no route answers; nil: nothing
 }
 
@@ -37,6 +38,7 @@ func New(o Options) http.Handler {
 	get("/accounts", one(accountObject()))
 	get("/accounts/{account}", result(accountObject()))
 	get("/memberships", one(map[string]any{"id": "cfemu", "status": "accepted", "roles": []string{"Administrator"}, "account": accountObject()}))
+	r.HandleFunc(Prefix+"/graphql", graphql(o.GraphQL)).Methods("POST")
 	notFound := cfapi.Handler(func(_ http.ResponseWriter, r *http.Request) error {
 		if o.Unknown != nil {
 			o.Unknown(r.Method, r.URL.EscapedPath())
