@@ -171,12 +171,16 @@ func TestExportComesBack(t *testing.T) {
 			quoted[i] = quoteName(name)
 		}
 		insert := "INSERT INTO " + table + "(" + strings.Join(quoted, ",") + ") VALUES (" + strings.TrimSuffix(strings.Repeat("?,", len(names)), ",") + ")"
+		var rows []Statement
 		for range rapid.IntRange(0, 5).Draw(r, "rows") {
 			row := make([]any, len(names))
 			for i := range row {
 				row[i] = values().Draw(r, "value")
 			}
-			if _, err := db.Batch(context.Background(), []Statement{{SQL: insert, Params: row}}); err != nil {
+			rows = append(rows, Statement{SQL: insert, Params: row})
+		}
+		if len(rows) > 0 {
+			if _, err := db.Batch(context.Background(), rows); err != nil {
 				r.Fatal(err)
 			}
 		}

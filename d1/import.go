@@ -182,7 +182,7 @@ func (cn *conn) drain(st *stmt) (Rows, error) {
 		st.columns = []string{}
 	}
 	var all Rows
-	err := cn.each(st, nil, func(rows Rows) error {
+	err := cn.each(st, 4<<10, func(rows Rows) error {
 		all.n += rows.n
 		all.packed = rows.packed
 		return nil
