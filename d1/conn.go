@@ -224,16 +224,13 @@ func (cn *conn) exec(text string, timeout time.Duration) error {
 	return nil
 }
 
-// each runs st and hands its rows over block by block, so that a table of any size needs little memory.
-// A block is valid until do returns, and has no names of columns. An error of do ends it.
-func (cn *conn) each(st *stmt, params []byte, do func(Rows) error) error {
-	var pp *C.char
-	if len(params) > 0 {
-		pp = (*C.char)(unsafe.Pointer(&params[0]))
-	}
-	buf := make([]byte, 256<<10)
+// each runs st and hands its rows over in blocks of size bytes or, where one is longer, a row, so that a
+// table of any size needs little memory. A block is valid until do returns, and has no names of columns.
+// An error of do ends it.
+func (cn *conn) each(st *stmt, size int, do func(Rows) error) error {
+	buf := make([]byte, size)
 	for first := C.int(1); ; first = 0 {
-		C.d1_run(cn.c, st.s, pp, C.int(len(params)), first, (*C.char)(unsafe.Pointer(&buf[0])), C.int(len(buf)), &cn.out)
+		C.d1_run(cn.c, st.s, nil, 0, first, (*C.char)(unsafe.Pointer(&buf[0])), C.int(len(buf)), &cn.out)
 		if cn.out.state == C.D1_ERROR {
 			return cn.asError(cn.out.rc)
 		}

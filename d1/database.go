@@ -86,6 +86,8 @@ type Statement struct {
 type Result struct {
 	Rows
 	Meta Meta
+
+	reads bool // it is of a query that only reads
 }
 
 // A Meta is D1's account of a statement.
@@ -120,6 +122,9 @@ func (db *Database) Batch(ctx context.Context, stmts []Statement) (_ []Result, e
 	for i := range results {
 		span.Count(rowsRead, results[i].Meta.RowsRead)
 		span.Count(rowsWritten, results[i].Meta.RowsWritten)
+	}
+	if err == nil {
+		db.svc.insights.batch(db.ID, stmts, results)
 	}
 	return results, err
 }
@@ -290,6 +295,7 @@ func (db *Database) runText(cn *conn, s Statement) (Result, error) {
 	meta.LastRowID = cn.lastRowID()
 	text := s.SQL
 	took := db.svc.watch()
+	reads := true // so far
 	for {
 		st, err := cn.prepare(text, true)
 		if err != nil {
@@ -299,9 +305,11 @@ func (db *Database) runText(cn *conn, s Statement) (Result, error) {
 		if isBlank(rest) {
 			meta.Duration = took()
 			r, err := db.runLast(cn, st, s.Params, meta)
+			r.reads = r.reads && reads
 			cn.release(st)
 			return r, err
 		}
+		reads = reads && st.readonly
 		err = db.runEarly(cn, st, &meta)
 		cn.release(st)
 		if err != nil {
@@ -355,7 +363,7 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 		meta.LastRowID, meta.SizeAfter = id, size
 		db.pool.size.Store(size)
 	}
-	return Result{Rows: rows, Meta: meta}, nil
+	return Result{Rows: rows, Meta: meta, reads: st.readonly}, nil
 }
 
 // Bookmark names the database's present state. Later ones sort behind earlier ones.

@@ -222,7 +222,7 @@ func (x *exporter) inserts(table, insert string, columns []column) error {
 		return err
 	}
 	defer x.cn.release(st)
-	return x.cn.each(st, nil, func(rows Rows) error {
+	return x.cn.each(st, 256<<10, func(rows Rows) error {
 		if err := context.Cause(x.ctx); err != nil {
 			return queryError(textGone, err)
 		}

@@ -82,6 +82,7 @@ func (db *Database) script(ctx context.Context, s *scriptReader, opts scriptOpti
 		return ExecResult{}, err
 	}
 	db.pool.size.Store(run.result.Meta.SizeAfter)
+	db.svc.insights.script(db.ID, run.result)
 	return run.result, nil
 }
 
@@ -181,7 +182,7 @@ func (cn *conn) drain(st *stmt) (Rows, error) {
 		st.columns = []string{}
 	}
 	var all Rows
-	err := cn.each(st, nil, func(rows Rows) error {
+	err := cn.each(st, 4<<10, func(rows Rows) error {
 		all.n += rows.n
 		all.packed = rows.packed
 		return nil

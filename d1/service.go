@@ -38,6 +38,7 @@ type Service struct {
 	timeout time.Duration               // of one request
 	maxSize int64                       // of a database
 
+	insights  insights
 	jobs      jobs
 	transfers *transfers
 	newToken  func() string // of a signed URL; a seam
@@ -69,6 +70,7 @@ func Open(dir string, opts Options) (*Service, error) {
 		newToken: rand.Text, maxImport: maxImportBytes,
 		byID: map[string]*Database{}, byName: map[string]*Database{},
 	}
+	s.insights.clock = s.clock
 	if s.transfers, err = openTransfers(filepath.Join(dir, "transfers"), s.clock); err != nil {
 		return nil, errors.Join(fmt.Errorf("d1: sweep transfers: %w", err), st.close())
 	}

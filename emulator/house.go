@@ -3,6 +3,7 @@ package emulator
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,7 @@ func (e *Emulator) mounts() []mount {
 	}
 	v4 := control.New(control.Options{
 		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes, e.preview.Routes},
+		GraphQL:  graphOperations(e.d1.GraphQL()),
 		Unknown: func(method, path string) {
 			e.warn(fmt.Sprintf("no route for %s %s on the control door", method, path))
 		},
@@ -82,6 +84,17 @@ func (e *Emulator) doorPlate(w http.ResponseWriter, r *http.Request, mounts []mo
 	for _, m := range mounts {
 		fmt.Fprintf(w, "%-10s  %s\n", m.prefix, m.about)
 	}
+}
+
+// graphOperations joins what products answer on the GraphQL API.
+func graphOperations(products ...map[string]func(string, json.RawMessage) (any, error)) map[string]control.Operation {
+	all := map[string]control.Operation{}
+	for _, operations := range products {
+		for name, answer := range operations {
+			all[name] = answer
+		}
+	}
+	return all
 }
 
 func under(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }

@@ -18,6 +18,7 @@ const Prefix = "/client/v4"
 // Options of New.
 type Options struct {
 	Products []func(*mux.Router)       // each mounts its routes below an account
+	GraphQL  map[string]Operation      // by operation name
 	Unknown  func(method, path string) // called for a request that no route answers; nil: nothing
 	Token    string                    // what every request must carry; empty: any token will do, and none
 	Ray      func() string             // makes a Ray ID; nil: answers have none
@@ -39,6 +40,7 @@ func New(o Options) *Desk {
 	for path, h := range people {
 		d.router.Handle(Prefix+path, h).Methods(http.MethodGet)
 	}
+	d.router.Handle(Prefix+"/graphql", graphql(o.GraphQL)).Methods(http.MethodPost)
 	d.router.Use(d.authorised)
 	d.router.NotFoundHandler = d.authorised(cfapi.Handler(d.unanswered))
 	d.router.MethodNotAllowedHandler = d.router.NotFoundHandler
