@@ -19,12 +19,13 @@ import (
 // A conn is one SQLite connection. It is used by one goroutine at a time; only cancel may be called
 // from others.
 type conn struct {
-	c     *C.d1_conn
-	path  string
-	cache map[string]*list.Element // of *stmt, by text
-	order *list.List               // most recently used first
-	out   C.d1_result
-	prep  C.d1_prepared
+	c         *C.d1_conn
+	path      string
+	templates templates
+	cache     map[string]*list.Element // of *stmt, by text
+	order     *list.List               // most recently used first
+	out       C.d1_result
+	prep      C.d1_prepared
 }
 
 // A stmt is a prepared statement. Between runs it is reset.
@@ -73,6 +74,7 @@ func cbool(b bool) C.int {
 
 // close ends the connection. discard leaves the log unwritten: the file is to be removed.
 func (cn *conn) close(discard bool) error {
+	cn.templates.clear()
 	for e := cn.order.Front(); e != nil; e = e.Next() {
 		C.d1_finalize(e.Value.(*stmt).s)
 	}
@@ -82,9 +84,6 @@ func (cn *conn) close(discard bool) error {
 	return nil
 }
 
-// sqliteTooBig is SQLITE_TOOBIG.
-const sqliteTooBig = 18
-
 // failure returns what SQLite has to say about the last call.
 func (cn *conn) failure(rc C.int) *sqlError {
 	code := int(C.d1_errcode(cn.c))
@@ -92,7 +91,7 @@ func (cn *conn) failure(rc C.int) *sqlError {
 		code = int(rc)
 	}
 	offset := int(C.d1_erroffset(cn.c))
-	if code&0xff == sqliteTooBig {
+	if code&0xff == codeTooBig {
 		offset = -1 // a statement that is too long is never parsed: the offset is that of the error before
 	}
 	return &sqlError{code: code, offset: offset, text: C.GoString(C.d1_errmsg(cn.c))}
@@ -162,11 +161,14 @@ func (cn *conn) compile(text string, trusted, persistent bool) (*stmt, error) {
 // release ends the use of st: a kept statement is reset, any other is gone.
 func (cn *conn) release(st *stmt) {
 	if st.cached {
-		C.d1_reset(st.s)
+		st.reset()
 		return
 	}
-	C.d1_finalize(st.s)
+	st.finalize()
 }
+
+func (st *stmt) reset()    { C.d1_reset(st.s) }
+func (st *stmt) finalize() { C.d1_finalize(st.s) }
 
 // maxChunk is how many bytes of rows one call into C may fetch; its lengths are C ints.
 const maxChunk = 1 << 30
@@ -178,7 +180,10 @@ func (cn *conn) run(st *stmt, params []byte) (Rows, error) {
 	if len(params) > 0 {
 		pp = (*C.char)(unsafe.Pointer(&params[0]))
 	}
-	buf := make([]byte, 0, 2048)
+	var buf []byte
+	if st.readonly {
+		buf = make([]byte, 0, 2048)
+	} // else there are rows only with RETURNING
 	for first := C.int(1); ; first = 0 {
 		free := buf[len(buf):min(cap(buf), len(buf)+maxChunk)]
 		C.d1_run(cn.c, st.s, pp, C.int(len(params)), first, (*C.char)(unsafe.Pointer(unsafe.SliceData(free))), C.int(len(free)), &cn.out)
@@ -271,6 +276,7 @@ func (cn *conn) query(text string, params ...any) (Rows, error) {
 }
 
 func (cn *conn) begin(write bool) error {
+	cn.templates.clear()
 	if rc := C.d1_begin(cn.c, cbool(write)); rc != 0 {
 		return cn.asError(rc)
 	}
@@ -290,6 +296,9 @@ func (cn *conn) rollback() error {
 	}
 	return nil
 }
+
+// inTransaction reports whether one is open: some errors end it.
+func (cn *conn) inTransaction() bool { return C.d1_in_transaction(cn.c) != 0 }
 
 func (cn *conn) size() int64               { return int64(C.d1_size(cn.c)) }
 func (cn *conn) lastRowID() int64          { return int64(C.d1_last_rowid(cn.c)) }
@@ -331,24 +340,25 @@ type measure struct {
 	changes, totalChanges      int64
 	inserted, updated, deleted int64
 	autoindex                  int64
-	loops, visits              [C.D1_MAX_SCANS]int64
-	scans                      int
+	rowID                      int64 // last_insert_rowid()
+	size                       int64 // of the database in bytes, when the statement could change it
+	loops, visits              []C.int64_t
 }
 
+// measured returns the measure of the last run. It is valid until the next one.
 func (cn *conn) measured() measure {
-	m := measure{
+	return measure{
 		changes:      int64(cn.out.changes),
 		totalChanges: int64(cn.out.total_changes),
 		inserted:     int64(cn.out.inserted),
 		updated:      int64(cn.out.updated),
 		deleted:      int64(cn.out.deleted),
 		autoindex:    int64(cn.out.autoindex),
-		scans:        int(cn.out.scans),
+		rowID:        int64(cn.out.last_rowid),
+		size:         int64(cn.out.size),
+		loops:        cn.out.loops[:cn.out.scans],
+		visits:       cn.out.visits[:cn.out.scans],
 	}
-	for i := range m.scans {
-		m.loops[i], m.visits[i] = int64(cn.out.loops[i]), int64(cn.out.visits[i])
-	}
-	return m
 }
 
 func compiledWith(option string) bool {

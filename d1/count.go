@@ -6,19 +6,19 @@ func (p *plan) count(m measure, params []any, rows Rows) (read, written int64) {
 		return p.ddlReads, p.once
 	}
 	if p.blind {
-		for i := range m.scans {
-			read += m.visits[i]
+		for _, n := range m.visits {
+			read += int64(n)
 		}
 		return read, m.totalChanges
 	}
 	innermost := int64(0)
 	stopped := p.stoppedByLimit(params, rows)
 	for i, s := range p.scans {
-		if i >= m.scans {
+		if i == len(m.visits) {
 			break
 		}
-		read += s.read(m.loops[i], m.visits[i], stopped && len(p.scans) == 1)
-		innermost = m.visits[i]
+		read += s.read(int64(m.loops[i]), int64(m.visits[i]), stopped && len(p.scans) == 1)
+		innermost = int64(m.visits[i])
 	}
 	read += m.autoindex
 	if p.counts && rows.n == 1 {

@@ -148,7 +148,7 @@ func (db *Database) batch(ctx context.Context, stmts []Statement) ([]Result, err
 	var results []Result
 	err := db.transaction(ctx, func(cn *conn) error {
 		for _, st := range kept {
-			r, err := db.runText(cn, st)
+			r, err := db.runText(cn, st, true)
 			if err != nil {
 				return err
 			}
@@ -271,15 +271,24 @@ func (db *Database) watch(ctx context.Context, cn *conn) (done func()) {
 	}
 }
 
-// runText runs all statements of st on the writer; the result is the last one's.
-func (db *Database) runText(cn *conn, s Statement) (Result, error) {
+// runPiece runs a statement of a script.
+func (db *Database) runPiece(cn *conn, sql string) (Result, error) {
+	if r, done, err := db.runTemplate(cn, sql); done {
+		return r, err
+	}
+	return db.runText(cn, Statement{SQL: sql}, false)
+}
+
+// runText runs all statements of st on the writer; the result is the last one's. keep says that they
+// may come again.
+func (db *Database) runText(cn *conn, s Statement, keep bool) (Result, error) {
 	var meta Meta
 	meta.SizeAfter = db.pool.size.Load()
 	meta.LastRowID = cn.lastRowID()
 	text := s.SQL
 	took := db.svc.watch()
 	for {
-		st, err := cn.prepare(text, true)
+		st, err := cn.prepare(text, keep)
 		if err != nil {
 			return Result{}, err
 		}
@@ -287,6 +296,9 @@ func (db *Database) runText(cn *conn, s Statement) (Result, error) {
 		if isBlank(rest) {
 			meta.Duration = took()
 			r, err := db.runLast(cn, st, s.Params, meta)
+			if err == nil && !keep {
+				cn.templates.learn(st)
+			}
 			cn.release(st)
 			return r, err
 		}
@@ -325,6 +337,11 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 	if err != nil {
 		return Result{}, err
 	}
+	return db.runPacked(cn, st, packed, params, meta)
+}
+
+// runPacked is runLast with packed parameters. Some plans look at params themselves.
+func (db *Database) runPacked(cn *conn, st *stmt, packed []byte, params []any, meta Meta) (Result, error) {
 	st.planOf(cn)
 	took := db.svc.watch()
 	rows, err := cn.run(st, packed)
@@ -338,7 +355,7 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 	meta.RowsRead += read
 	meta.RowsWritten += written
 	if !st.readonly {
-		id, size := cn.lastRowID(), cn.size()
+		id, size := m.rowID, m.size
 		meta.ChangedDB = meta.Changes != 0 || id != meta.LastRowID || size != meta.SizeAfter
 		meta.LastRowID, meta.SizeAfter = id, size
 		db.pool.size.Store(size)
@@ -387,7 +404,7 @@ func (db *Database) script(ctx context.Context, script string, also func(*conn) 
 	err := db.transaction(ctx, func(cn *conn) error {
 		total = ExecResult{}
 		for _, p := range split(script) {
-			r, err := db.runText(cn, Statement{SQL: p.text})
+			r, err := db.runPiece(cn, p.text)
 			if err != nil {
 				return at(script, p, err)
 			}

@@ -75,6 +75,15 @@ type sqlError struct {
 
 func (e *sqlError) Error() string { return fmt.Sprintf("sqlite: %s (%d)", e.text, e.code) }
 
+// ofStatement reports whether the statement is to blame and has had no effect.
+func (e *sqlError) ofStatement() bool {
+	switch e.code & 0xff {
+	case codeError, codeTooBig, codeConstraint, codeMismatch:
+		return true
+	}
+	return false
+}
+
 // message renders e as D1 does.
 //
 // Receipt: texts of workerd for "no such column: x at offset 7: SQLITE_ERROR" and

@@ -54,6 +54,7 @@ typedef struct d1_result {
 	int64_t changes;       // rows changed by the statement itself
 	int64_t total_changes; // with triggers and foreign key actions
 	int64_t last_rowid;
+	int64_t size; // of the database in bytes, after a statement that may have changed it
 	int64_t inserted, updated, deleted; // as the update hook saw it
 	int64_t loops[D1_MAX_SCANS];  // how often each scan began
 	int64_t visits[D1_MAX_SCANS]; // rows it came by
@@ -70,6 +71,7 @@ void d1_reset(sqlite3_stmt *s);
 int d1_begin(d1_conn *c, int write);
 int d1_commit(d1_conn *c);
 int d1_rollback(d1_conn *c);
+int d1_in_transaction(d1_conn *c);
 int64_t d1_size(d1_conn *c);
 int64_t d1_last_rowid(d1_conn *c);
 void d1_arm(d1_conn *c, int64_t timeout_ns);

@@ -11,6 +11,11 @@ import (
 
 // Result codes of SQLite that can be about the file: https://www.sqlite.org/rescode.html
 const (
+	codeError      = 1
+	codeTooBig     = 18
+	codeConstraint = 19
+	codeMismatch   = 20
+
 	codePerm        = 3
 	codeBusy        = 5
 	codeReadOnly    = 8
