@@ -341,7 +341,6 @@ type measure struct {
 	inserted, updated, deleted int64
 	autoindex                  int64
 	rowID                      int64 // last_insert_rowid()
-	size                       int64 // of the database in bytes, when the statement could change it
 	loops, visits              []C.int64_t
 }
 
@@ -355,7 +354,6 @@ func (cn *conn) measured() measure {
 		deleted:      int64(cn.out.deleted),
 		autoindex:    int64(cn.out.autoindex),
 		rowID:        int64(cn.out.last_rowid),
-		size:         int64(cn.out.size),
 		loops:        cn.out.loops[:cn.out.scans],
 		visits:       cn.out.visits[:cn.out.scans],
 	}

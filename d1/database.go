@@ -337,10 +337,22 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 	if err != nil {
 		return Result{}, err
 	}
-	return db.runPacked(cn, st, packed, params, meta)
+	r, err := db.runPacked(cn, st, packed, params, meta)
+	if err == nil && !st.readonly {
+		db.measureSize(cn, &r.Meta)
+	}
+	return r, err
 }
 
-// runPacked is runLast with packed parameters. Some plans look at params themselves.
+// measureSize enters the size of the database, which a statement may have changed.
+func (db *Database) measureSize(cn *conn, meta *Meta) {
+	size := cn.size()
+	meta.ChangedDB = meta.ChangedDB || size != meta.SizeAfter
+	meta.SizeAfter = size
+	db.pool.size.Store(size)
+}
+
+// runPacked is runLast with packed parameters and without the size. Some plans look at params themselves.
 func (db *Database) runPacked(cn *conn, st *stmt, packed []byte, params []any, meta Meta) (Result, error) {
 	st.planOf(cn)
 	took := db.svc.watch()
@@ -355,10 +367,8 @@ func (db *Database) runPacked(cn *conn, st *stmt, packed []byte, params []any, m
 	meta.RowsRead += read
 	meta.RowsWritten += written
 	if !st.readonly {
-		id, size := m.rowID, m.size
-		meta.ChangedDB = meta.Changes != 0 || id != meta.LastRowID || size != meta.SizeAfter
-		meta.LastRowID, meta.SizeAfter = id, size
-		db.pool.size.Store(size)
+		meta.ChangedDB = meta.Changes != 0 || m.rowID != meta.LastRowID
+		meta.LastRowID = m.rowID
 	}
 	return Result{Rows: rows, Meta: meta}, nil
 }
@@ -410,6 +420,9 @@ func (db *Database) script(ctx context.Context, script string, also func(*conn) 
 			}
 			total.Count++
 			total.Meta.add(r.Meta)
+		}
+		if total.Count > 0 {
+			db.measureSize(cn, &total.Meta)
 		}
 		if also != nil {
 			return also(cn)

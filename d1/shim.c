@@ -309,7 +309,6 @@ static void measure(d1_conn *c, sqlite3_stmt *s, d1_result *o) {
 	o->reprepared = sqlite3_stmt_status(s, STATUS_REPREPARE, 0);
 	o->autoindex = sqlite3_stmt_status(s, STATUS_AUTOINDEX, 1);
 	o->last_rowid = sqlite3_last_insert_rowid(c->db);
-	if (!sqlite3_stmt_readonly(s)) o->size = d1_size(c);
 	int64_t total = sqlite3_total_changes64(c->db);
 	o->changes = total == o->total_changes ? 0 : sqlite3_changes64(c->db);
 	o->total_changes = total - o->total_changes;

@@ -54,7 +54,6 @@ typedef struct d1_result {
 	int64_t changes;       // rows changed by the statement itself
 	int64_t total_changes; // with triggers and foreign key actions
 	int64_t last_rowid;
-	int64_t size; // of the database in bytes, after a statement that may have changed it
 	int64_t inserted, updated, deleted; // as the update hook saw it
 	int64_t loops[D1_MAX_SCANS];  // how often each scan began
 	int64_t visits[D1_MAX_SCANS]; // rows it came by

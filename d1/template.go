@@ -81,13 +81,11 @@ func (t *templates) take(sql string) bool {
 			}
 			token, count = number, count+1
 		case kind == word:
-			switch word := keyword(token); {
-			case first && word != "INSERT" && word != "REPLACE", word == "SELECT", word == "ON", word == "RETURNING",
-				word == "ROLLBACK", word == "FAIL", word == "X" && strings.HasPrefix(sql[at+1:], "'"):
+			begins := strings.EqualFold(token, "INSERT") || strings.EqualFold(token, "REPLACE")
+			if first && !begins || isAny(token, "SELECT", "ON", "RETURNING", "ROLLBACK", "FAIL") || strings.EqualFold(token, "X") && strings.HasPrefix(sql[at+1:], "'") {
 				return false
-			case word == "VALUES":
-				values = true
 			}
+			values = values || strings.EqualFold(token, "VALUES")
 		case token[0] == '\'':
 			text := literalText(sql[at:])
 			if !values || text == "" {
@@ -110,12 +108,13 @@ func (t *templates) take(sql string) bool {
 	return values && 0 < count && count <= maxTemplateValues
 }
 
-// keyword returns a word that matters to take in capitals, and others as they are.
-func keyword(word string) string {
-	if len(word) > len("RETURNING") {
-		return word
+func isAny(word string, keywords ...string) bool {
+	for _, k := range keywords {
+		if len(k) == len(word) && strings.EqualFold(k, word) {
+			return true
+		}
 	}
-	return strings.ToUpper(word)
+	return false
 }
 
 // takeNumber takes a number that SQLite's and Go's reading cannot differ on.
@@ -123,7 +122,11 @@ func (t *templates) takeNumber(text string) bool {
 	if len(text) == 0 || len(text) > 16 {
 		return false
 	}
-	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+	if strings.IndexByte(text, '.') < 0 {
+		i, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return false
+		}
 		t.values = binary.NativeEndian.AppendUint64(append(t.values, packedInteger), uint64(i))
 		return true
 	}

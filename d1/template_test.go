@@ -37,7 +37,7 @@ func bothWays(t testing.TB, stmts []string) (apart, script string) {
 	}
 	asked := make([]Statement, len(stmts))
 	for i, sql := range stmts {
-		asked[i].SQL = sql
+		asked[i].SQL = sql + "\n;"
 	}
 	var sum Meta
 	results, err := one.Batch(ctx, asked)
