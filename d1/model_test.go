@@ -149,9 +149,10 @@ func (c *modelClient) step(step int) {
 func (c *modelClient) look() {
 	results, err := c.ask(false,
 		number("select sum(balance), (select sum from total) from account"),
+		number("with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000) select count(*) from n"), // time for others
 		number("select a.id, a.balance, (select coalesce(sum(amount), 0) from ledger where account = a.id) from account a order by id"),
 		number("select count(distinct step) from ledger where client = ?", int64(c.id)),
-		number("select max(seq), count(*) from ledger"))
+		number("select (select sum from total), max(seq) from ledger"))
 	if err != nil {
 		c.t.Errorf("client %d: %v", c.id, err)
 		return
@@ -159,12 +160,15 @@ func (c *modelClient) look() {
 	if sums := results[0].Results.Rows[0]; sums[0] != sums[1] {
 		c.t.Errorf("client %d saw half a write: the balances are %v, the total %v", c.id, sums[0], sums[1])
 	}
-	for _, row := range results[1].Results.Rows {
+	if before, after := results[0].Results.Rows[0][1], results[4].Results.Rows[0][0]; before != after {
+		c.t.Errorf("client %d saw the total %v, and %v in the same transaction", c.id, before, after)
+	}
+	for _, row := range results[2].Results.Rows {
 		if row[1] != row[2] {
 			c.t.Errorf("client %d: account %v has %v, its ledger %v", c.id, row[0], row[1], row[2])
 		}
 	}
-	if n := results[2].Results.Rows[0][0]; n != float64(c.steps) {
+	if n := results[3].Results.Rows[0][0]; n != float64(c.steps) {
 		c.t.Errorf("client %d sees %v of its %d writes", c.id, n, c.steps)
 	}
 }
