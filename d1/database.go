@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cfemu/cfemu/internal/probe"
@@ -21,8 +20,6 @@ type Database struct {
 	svc  *Service
 	rec  record
 	pool *pool
-
-	commits atomic.Uint64 // transactions of this process that wrote
 
 	// Requests hold mu for reading, whatever replaces or removes the file holds it for writing.
 	mu    sync.RWMutex
@@ -39,7 +36,9 @@ const (
 )
 
 func newDatabase(s *Service, id string, r record) *Database {
-	return &Database{ID: id, Name: r.Name, svc: s, rec: r, pool: newPool(filepath.Join(s.dir, r.File), s.opts.NoSync, s.timeout, s.maxSize)}
+	path := filepath.Join(s.dir, r.File)
+	h := newHistory(path, uint32(s.store.generation), s.opts, s.log)
+	return &Database{ID: id, Name: r.Name, svc: s, rec: r, pool: newPool(path, s.opts.NoSync, s.timeout, s.maxSize, h, r.Created)}
 }
 
 // Path returns the file of the database.
@@ -74,7 +73,7 @@ func (db *Database) shut(next state) error {
 	if next == stateDeleted {
 		return nil
 	}
-	db.commits.Add(1)
+	db.pool.created = db.svc.clock.Now()
 	return touch(db.pool.path)
 }
 
@@ -239,7 +238,9 @@ func (db *Database) transaction(ctx context.Context, do func(*conn) error) (err 
 		return err
 	}
 	db.pool.rowID.Store(cn.lastRowID())
-	db.commits.Add(1)
+	if frames := cn.takeLogFrames(); frames > 0 {
+		db.pool.history.committed(cn, frames)
+	}
 	return nil
 }
 
@@ -426,9 +427,4 @@ func at(script string, p piece, err error) error {
 	}
 	line, column := position(script, offset)
 	return &ScriptError{Line: line, Column: column, Statement: p.text, Err: err}
-}
-
-// Bookmark names the database's present state. Later ones sort behind earlier ones.
-func (db *Database) Bookmark() string {
-	return fmt.Sprintf("%08x-%08x-%08x-%032x", db.svc.store.generation, db.commits.Load(), 0, 0)
 }

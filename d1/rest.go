@@ -26,6 +26,8 @@ func (s *Service) Routes(r *mux.Router) {
 		{http.MethodDelete, "/d1/database/{database}", s.deleteDatabase},
 		{http.MethodPost, "/d1/database/{database}/query", s.postQuery},
 		{http.MethodPost, "/d1/database/{database}/raw", s.postRaw},
+		{http.MethodGet, "/d1/database/{database}/time_travel/bookmark", s.getBookmark},
+		{http.MethodPost, "/d1/database/{database}/time_travel/restore", s.postRestore},
 	} {
 		r.Handle(e.path, e.handler).Methods(e.method)
 	}
