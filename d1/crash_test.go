@@ -13,8 +13,15 @@ import (
 
 const crashDir = "CFEMU_D1_CRASH_DIR"
 
-// TestMain lets the test binary be the child of TestKilledProcessLosesNoAcknowledgedWrite.
+// TestMain lets the test binary be the child of TestKilledProcessLosesNoAcknowledgedWrite and of
+// TestKilledProcessLosesNoHistory.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(travelDir); dir != "" {
+		if err := travelForever(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	if dir := os.Getenv(crashDir); dir != "" {
 		if err := writeForever(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)

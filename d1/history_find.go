@@ -7,7 +7,7 @@ import (
 
 // What can be wrong with the state that somebody asks for.
 const (
-	textBadBookmark     = "Invalid bookmark: it is none of this database's"
+	textBadBookmark     = "Invalid bookmark '%s': it is none of this database's"
 	textOldBookmark     = "Invalid bookmark: it is older than the database's history, which goes back %s"
 	textMissingBookmark = "Invalid bookmark: the database has no such state"
 	textNoMoment        = "Either a bookmark or a timestamp is required"

@@ -47,7 +47,7 @@ type logReader struct {
 }
 
 // logWindow is how much of the log is read at once.
-const logWindow = 1 << 20
+const logWindow = 256 << 10
 
 func newLogReader(cn *conn, last uint32) *logReader {
 	bytes := frameHeaderBytes + cn.pageSize()

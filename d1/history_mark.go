@@ -2,7 +2,7 @@ package d1
 
 import (
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
 	"hash/fnv"
 	"regexp"
 	"strconv"
@@ -28,16 +28,21 @@ func (m mark) after(o mark) bool {
 //
 // Receipt: bookmarks in https://developers.cloudflare.com/d1/reference/time-travel/
 func (m mark) bookmark(owner string) string {
-	day := uint32(time.Unix(0, m.time).Unix() / (24 * 60 * 60))
-	return fmt.Sprintf("%08x-%08x-%08x-%s", m.gen, m.seq, day, m.seal(owner))
+	day := time.Unix(0, m.time).Unix() / (24 * 60 * 60)
+	b := make([]byte, 0, 59)
+	for _, n := range []uint32{m.gen, m.seq, uint32(day)} {
+		b = hex.AppendEncode(b, binary.BigEndian.AppendUint32(nil, n))
+		b = append(b, '-')
+	}
+	return string(hex.AppendEncode(b, m.seal(owner)))
 }
 
 // seal depends on what identifies m, and not on its time, which a power cut may lose.
-func (m mark) seal(owner string) string {
+func (m mark) seal(owner string) []byte {
 	h := fnv.New128a()
-	h.Write([]byte(owner))
 	h.Write(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, m.gen), m.seq))
-	return fmt.Sprintf("%032x", h.Sum(nil))
+	h.Write([]byte(owner))
+	return h.Sum(nil)
 }
 
 var bookmarkForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$`)
@@ -50,7 +55,7 @@ func parseBookmark(text, owner string) (mark, bool) {
 	gen, _ := strconv.ParseUint(text[:8], 16, 32)
 	seq, _ := strconv.ParseUint(text[9:17], 16, 32)
 	m := mark{gen: uint32(gen), seq: uint32(seq)}
-	return m, text[27:] == m.seal(owner)
+	return m, text[27:] == hex.EncodeToString(m.seal(owner))
 }
 
 const markBytes = 16

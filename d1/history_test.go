@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -97,3 +98,8 @@ var _ = slog.New
 var _ = os.Stat
 var _ = time.Now
 var _ = clock.System
+
+// copyFiles copies a folder with its files and their times.
+func copyFiles(from, to string) error {
+	return exec.Command("cp", "-a", from+"/.", to).Run()
+}

@@ -93,7 +93,7 @@ func (db *Database) Restore(ctx context.Context, bookmark string) (_ Restored, e
 
 	target, ok := parseBookmark(bookmark, db.pool.history.owner)
 	if !ok {
-		return Restored{}, invalid(textBadBookmark)
+		return Restored{}, invalid(textBadBookmark, bookmark)
 	}
 	db.mu.RLock()
 	err = db.opened(ctx, func(h *history) (err error) {
