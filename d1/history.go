@@ -332,6 +332,7 @@ func (h *history) save(cn *conn) error {
 	case s != nil:
 		h.segments = append(h.segments, s)
 		h.last, h.base, h.covered, h.commits = s.number, s.last, s.to, nil
+		h.publish()
 	case done < frames:
 		// The database is about to change without a new segment to tell it.
 		h.stamp = stamp{}
