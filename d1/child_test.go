@@ -17,9 +17,10 @@ const (
 // TestMain lets the test binary be a process that a test limits or kills.
 func TestMain(m *testing.M) {
 	roles := map[string]func(dir string) error{
-		"writer": writeForever,
-		"short":  writeWithLimit,
-		"nobody": useAsNobody,
+		"writer":    writeForever,
+		"traveller": travelForever,
+		"short":     writeWithLimit,
+		"nobody":    useAsNobody,
 	}
 	if role := os.Getenv(childRole); role != "" {
 		if err := roles[role](os.Getenv(childDir)); err != nil {

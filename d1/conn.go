@@ -71,12 +71,13 @@ func cbool(b bool) C.int {
 	return 0
 }
 
-// close ends the connection. discard leaves the log unwritten: the file is to be removed.
-func (cn *conn) close(discard bool) error {
+// close ends the connection. Unless keepLog is set and when it is the last one, SQLite writes the log
+// back into the database and removes it.
+func (cn *conn) close(keepLog bool) error {
 	for e := cn.order.Front(); e != nil; e = e.Next() {
 		C.d1_finalize(e.Value.(*stmt).s)
 	}
-	if rc := C.d1_close(cn.c, cbool(discard)); rc != 0 {
+	if rc := C.d1_close(cn.c, cbool(keepLog)); rc != 0 {
 		return fmt.Errorf("close: sqlite error %d", rc)
 	}
 	return nil
@@ -329,6 +330,40 @@ func (cn *conn) rollback() error {
 	return nil
 }
 
+// takeLogFrames returns how long the log is after a commit, 0 when nothing has been committed since it
+// was last asked.
+func (cn *conn) takeLogFrames() uint32 { return uint32(C.d1_take_log_frames(cn.c)) }
+
+// logFrames tells how many committed frames the log has and how many are in the database already.
+func (cn *conn) logFrames() (frames, done uint32, err error) {
+	var f, d C.int
+	if rc := C.d1_log_frames(cn.c, &f, &d); rc != 0 {
+		return 0, 0, cn.failure(rc)
+	}
+	return uint32(f), uint32(d), nil
+}
+
+// checkpoint writes the log into the database as far as readers let it, and returns what logFrames does.
+func (cn *conn) checkpoint() (frames, done uint32, err error) {
+	var f, d C.int
+	if rc := C.d1_checkpoint(cn.c, &f, &d); rc != 0 {
+		return 0, 0, cn.failure(rc)
+	}
+	return uint32(f), uint32(d), nil
+}
+
+// readFile fills buf from the database file, readLog from its log. What is behind their ends is zeros.
+func (cn *conn) readFile(buf []byte, offset int64) error { return cn.readAt(0, buf, offset) }
+func (cn *conn) readLog(buf []byte, offset int64) error  { return cn.readAt(1, buf, offset) }
+
+func (cn *conn) readAt(log C.int, buf []byte, offset int64) error {
+	if rc := C.d1_read(cn.c, log, unsafe.Pointer(unsafe.SliceData(buf)), C.int(len(buf)), C.int64_t(offset)); rc != 0 {
+		return fmt.Errorf("read: sqlite error %d", rc)
+	}
+	return nil
+}
+
+func (cn *conn) pageSize() int             { return int(cn.c.page_size) }
 func (cn *conn) size() int64               { return int64(C.d1_size(cn.c)) }
 func (cn *conn) lastRowID() int64          { return int64(C.d1_last_rowid(cn.c)) }
 func (cn *conn) changedState() bool        { return cn.c.changed_state != 0 }

@@ -21,8 +21,7 @@ type Database struct {
 	rec  record
 	pool *pool
 
-	commits   atomic.Uint64 // transactions of this process that wrote
-	importing atomic.Bool   // a file comes in through client/v4
+	importing atomic.Bool // a file comes in through client/v4
 
 	// Requests hold mu for reading, whatever replaces or removes the file holds it for writing.
 	mu    sync.RWMutex
@@ -39,7 +38,9 @@ const (
 )
 
 func newDatabase(s *Service, id string, r record) *Database {
-	return &Database{ID: id, Name: r.Name, svc: s, rec: r, pool: newPool(filepath.Join(s.dir, r.File), s.opts.NoSync, s.timeout, s.maxSize)}
+	path := filepath.Join(s.dir, r.File)
+	h := newHistory(path, uint32(s.store.generation), s.opts, s.log)
+	return &Database{ID: id, Name: r.Name, svc: s, rec: r, pool: newPool(path, s.opts.NoSync, s.timeout, s.maxSize, h, r.Created)}
 }
 
 // Path returns the file of the database.
@@ -65,14 +66,17 @@ func (db *Database) shut(next state) error {
 	if next != stateReset {
 		db.state = next
 	}
-	switch next {
-	case stateDeleted:
-		return removeFiles(db.pool.path)
-	case stateReset:
-		db.commits.Add(1)
-		return empty(db.pool.path, !db.svc.opts.NoSync)
+	if next == stateClosed {
+		return nil
 	}
-	return nil
+	if err := db.pool.history.drop(); err != nil {
+		return err
+	}
+	if next == stateDeleted {
+		return removeFiles(db.pool.path)
+	}
+	db.pool.created = db.svc.clock.Now()
+	return empty(db.pool.path, !db.svc.opts.NoSync)
 }
 
 // A Statement is SQL with its parameters: nil, float64, int64, string, []byte or bool. The SQL may be
@@ -253,7 +257,9 @@ func (db *Database) transaction(ctx context.Context, do func(*conn) error) (err 
 		return err
 	}
 	db.pool.rowID.Store(cn.lastRowID())
-	db.commits.Add(1)
+	if frames := cn.takeLogFrames(); frames > 0 {
+		db.pool.history.committed(cn, frames)
+	}
 	return nil
 }
 
@@ -364,9 +370,4 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 		db.pool.size.Store(size)
 	}
 	return Result{Rows: rows, Meta: meta, reads: st.readonly}, nil
-}
-
-// Bookmark names the database's present state. Later ones sort behind earlier ones.
-func (db *Database) Bookmark() string {
-	return fmt.Sprintf("%08x-%08x-%08x-%032x", db.svc.store.generation, db.commits.Load(), 0, 0)
 }

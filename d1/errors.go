@@ -48,6 +48,10 @@ func (e *Error) Fault() cfapi.Fault {
 	return cfapi.Fault{Status: statuses[e.Code], Code: int(e.Code), Message: e.Message}
 }
 
+func refuse(format string, args ...any) *Error {
+	return &Error{Code: CodeInvalid, Message: fmt.Sprintf(format, args...)}
+}
+
 func errNotFound(id string) *Error {
 	return &Error{Code: CodeNotFound, Message: fmt.Sprintf("The database %s could not be found", id)}
 }

@@ -10,13 +10,16 @@ const (
 	maxDatabaseBytes = 10 << 30
 	queryTimeout     = 30 * time.Second // of a whole batch
 	maxImportBytes   = 5 << 30          // of a file
-	maxNameLength    = 64               // not published; longer names would make file names that some systems refuse
+	historyAge       = 30 * 24 * time.Hour
+	maxNameLength    = 64 // not published; longer names would make file names that some systems refuse
 )
 
 // What is ours to choose.
 const (
-	maxReaders    = 4   // reading connections of one database
-	maxStatements = 200 // prepared statements kept by one connection
+	maxReaders    = 4    // reading connections of one database
+	maxStatements = 200  // prepared statements kept by one connection
+	historyFrames = 1000 // pages in the log before it is saved and written back, as SQLite does by itself
+	historyBytes  = 1 << 30
 )
 
 // How client/v4's imports and exports are polled.

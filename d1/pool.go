@@ -22,6 +22,8 @@ type pool struct {
 	maxSize int64
 	size    atomic.Int64 // of the database in bytes, as of the last write
 	rowID   atomic.Int64 // last_insert_rowid() of the writer
+	history *history
+	created time.Time
 
 	// sticky says that a PRAGMA has changed how the writer behaves: reads must go there too.
 	sticky atomic.Bool
@@ -35,8 +37,8 @@ type pool struct {
 	made atomic.Bool // the file is a database in WAL mode, readers may open it
 }
 
-func newPool(path string, noSync bool, wait time.Duration, maxSize int64) *pool {
-	p := &pool{path: path, noSync: noSync, wait: wait, maxSize: maxSize, writer: make(chan *conn, 1), readers: make(chan struct{}, maxReaders), busy: map[*conn]bool{}}
+func newPool(path string, noSync bool, wait time.Duration, maxSize int64, h *history, created time.Time) *pool {
+	p := &pool{path: path, noSync: noSync, wait: wait, maxSize: maxSize, history: h, created: created, writer: make(chan *conn, 1), readers: make(chan struct{}, maxReaders), busy: map[*conn]bool{}}
 	p.writer <- nil
 	for range maxReaders {
 		p.readers <- struct{}{}
@@ -68,6 +70,7 @@ func (p *pool) write(ctx context.Context) (*conn, error) {
 			return nil, err
 		}
 		p.size.Store(cn.size())
+		p.history.open(cn, p.created)
 		p.made.Store(true)
 	}
 	p.use(cn)
@@ -84,9 +87,26 @@ func (p *pool) patience(ctx context.Context) (context.Context, func()) {
 	}
 }
 
+// give returns the writer. Now and then the history is saved first, for which nobody but the next writer
+// waits.
 func (p *pool) give(cn *conn) {
 	p.leave(cn)
-	p.writer <- cn
+	if !p.history.due() {
+		p.writer <- cn
+		return
+	}
+	go func() {
+		p.save(cn)
+		p.writer <- cn
+	}()
+}
+
+// save writes the log back into the database. When it cannot, as on a full disk, the log stays: it holds
+// what was acknowledged.
+func (p *pool) save(cn *conn) {
+	if err := p.history.save(cn); err != nil {
+		p.history.warn("d1: the log of a database cannot be written back", err)
+	}
 }
 
 // read takes a reader; giveReader returns it.
@@ -156,26 +176,52 @@ func (p *pool) stop() {
 	}
 }
 
-// close closes all connections. Nobody may use one. discard says that the file will go: its log need
-// not be written back into it.
-func (p *pool) close(discard bool) error {
+// restore turns the database back to the state of target. Nobody may use a connection.
+func (p *pool) restore(ctx context.Context, target mark) error {
+	cn, err := p.write(ctx)
+	if err != nil {
+		return err
+	}
+	p.leave(cn)
+	err = p.closeReaders()
+	err = errors.Join(err, p.history.restore(cn, target))
+	p.forget()
+	return err
+}
+
+func (p *pool) closeReaders() error {
 	var errs []error
 	for _, cn := range p.idle {
-		errs = append(errs, cn.close(discard))
+		errs = append(errs, cn.close(true))
 	}
 	p.idle = nil
-	if cn := <-p.writer; cn != nil {
-		errs = append(errs, cn.close(discard))
-	}
+	return errors.Join(errs...)
+}
+
+// forget says that there are no connections any more.
+func (p *pool) forget() {
 	p.writer <- nil
 	p.made.Store(false)
 	p.sticky.Store(false)
 	p.size.Store(0)
 	p.rowID.Store(0)
+}
+
+// close closes all connections. Nobody may use one. discard says that the file will go: its log need
+// not be written back into it.
+func (p *pool) close(discard bool) error {
+	errs := []error{p.closeReaders()}
+	if cn := <-p.writer; cn != nil {
+		if !discard {
+			p.save(cn)
+		}
+		errs = append(errs, cn.close(discard), p.history.close())
+	}
+	p.forget()
 	return errors.Join(errs...)
 }
 
-// removeFiles deletes the files of a closed database.
+// removeFiles deletes the files of a closed database, and its history.
 func removeFiles(path string) error {
 	var errs []error
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -183,7 +229,7 @@ func removeFiles(path string) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, os.RemoveAll(historyDir(path)))...)
 }
 
 // empty makes an empty file, which is an empty database to SQLite. A log beside it goes first, so that

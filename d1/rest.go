@@ -31,6 +31,8 @@ func (s *Service) Routes(r *mux.Router) {
 		{http.MethodPost, "/d1/database/{database}/raw", s.postRaw},
 		{http.MethodPost, "/d1/database/{database}/import", s.postImport},
 		{http.MethodPost, "/d1/database/{database}/export", s.postExport},
+		{http.MethodGet, "/d1/database/{database}/time_travel/bookmark", s.getBookmark},
+		{http.MethodPost, "/d1/database/{database}/time_travel/restore", s.postRestore},
 	}
 	for _, e := range routes {
 		r.Handle(e.path, e.handler).Methods(e.method)
@@ -38,7 +40,7 @@ func (s *Service) Routes(r *mux.Router) {
 	const signed = signedPath + "/{token}/{filename}"
 	// What an upload may hold is the handler's own affair.
 	r.Handle(signed, cfapi.Endpoint{Handler: s.putSigned, Signed: true, MaxBody: math.MaxInt64}).Methods(http.MethodPut)
-	r.Handle(signed, cfapi.Endpoint{Handler: s.getSigned, Signed: true}).Methods(http.MethodGet)
+	r.Handle(signed, cfapi.Endpoint{Handler: s.getSigned, Signed: true}).Methods(http.MethodGet, http.MethodHead)
 	for _, e := range routes { // behind all of them: a path may have several methods
 		r.Handle(e.path, cfapi.Handler(notAllowed))
 	}

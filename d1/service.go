@@ -23,6 +23,11 @@ type Options struct {
 	Probe  *probe.Probe // nil: none
 	Logger *slog.Logger // nil: discard
 	NoSync bool         // do not wait for the disk: for state that is thrown away
+
+	// How long the earlier states of a database can be restored, and how many bytes what is needed for
+	// that may take for each database; the oldest goes first. 0: 30 days, 1 GiB.
+	HistoryAge   time.Duration
+	HistoryBytes int64
 }
 
 // A Service holds an account's databases.

@@ -48,6 +48,9 @@
 	F(int, compileoption_used, (const char *)) \
 	F(void, progress_handler, (sqlite3 *, int, int (*)(void *), void *)) \
 	F(void *, update_hook, (sqlite3 *, void (*)(void *, int, const char *, const char *, long long), void *)) \
+	F(void *, wal_hook, (sqlite3 *, int (*)(void *, sqlite3 *, const char *, int), void *)) \
+	F(int, wal_checkpoint_v2, (sqlite3 *, const char *, int, int *, int *)) \
+	F(int, file_control, (sqlite3 *, const char *, int, void *)) \
 	F(int, set_authorizer, (sqlite3 *, int (*)(void *, int, const char *, const char *, const char *, const char *), void *))
 
 // Scan status exists only in an SQLite that was compiled with it; BuildProblem tells.
@@ -61,6 +64,15 @@
 SQLITE_FUNCTIONS(DECLARE)
 SCAN_STATUS_FUNCTIONS(DECLARE)
 
+// The beginning of SQLite's file object: https://www.sqlite.org/c3ref/io_methods.html
+typedef struct sqlite3_file {
+	const struct {
+		int version;
+		int (*close)(struct sqlite3_file *);
+		int (*read)(struct sqlite3_file *, void *, int, long long);
+	} *methods;
+} sqlite3_file;
+
 enum {
 	OK = 0, INTERRUPT = 9, ROW = 100, DONE = 101,
 	OPEN_READWRITE = 0x2, OPEN_NOMUTEX = 0x8000, OPEN_EXRESCODE = 0x02000000,
@@ -68,6 +80,9 @@ enum {
 	TYPE_INTEGER = 1, TYPE_FLOAT = 2, TYPE_TEXT = 3, TYPE_BLOB = 4,
 	STATUS_AUTOINDEX = 3, STATUS_REPREPARE = 5,
 	SCAN_NLOOP = 0, SCAN_NVISIT = 1, SCAN_EXPLAIN = 4,
+	IOERR_SHORT_READ = 10 | 2 << 8,
+	CHECKPOINT_NOOP = -1, CHECKPOINT_PASSIVE = 0,
+	FCNTL_FILE_POINTER = 7, FCNTL_JOURNAL_POINTER = 28,
 	ACTION_INSERT = 18, ACTION_UPDATE = 23,
 	CONFIG_ENABLE_FKEY = 1002, CONFIG_NO_CKPT_ON_CLOSE = 1006, CONFIG_DEFENSIVE = 1010,
 };
@@ -123,6 +138,15 @@ static void on_update(void *arg, int action, const char *db, const char *table, 
 	else c->deleted++;
 }
 
+// on_log notes a commit of the writer. SQLite's own hook, whose place it takes, would write the log back
+// into the database before the history has been saved (history.go).
+static int on_log(void *arg, sqlite3 *db, const char *name, int frames) {
+	d1_conn *c = arg;
+	(void)db, (void)name;
+	c->log_frames = frames;
+	return OK;
+}
+
 int d1_authorize(void *arg, int action, const char *p1, const char *p2, const char *db, const char *trigger);
 
 static int trusted_prepare(d1_conn *c, const char *sql, sqlite3_stmt **out) {
@@ -167,10 +191,11 @@ int d1_open(const char *path, int writer, int nosync, int64_t max_size, d1_conn 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) sqlite3_limit(c->db, limits[i].id, limits[i].value);
 	sqlite3_progress_handler(c->db, 2000, on_progress, c);
 	sqlite3_update_hook(c->db, on_update, c);
+	if (writer) sqlite3_wal_hook(c->db, on_log, c);
 	return OK;
 }
 
-int d1_close(d1_conn *c, int discard) {
+int d1_close(d1_conn *c, int keep_log) {
 	int rc = OK;
 	if (c->db) {
 		sqlite3_finalize(c->begin);
@@ -178,7 +203,7 @@ int d1_close(d1_conn *c, int discard) {
 		sqlite3_finalize(c->commit);
 		sqlite3_finalize(c->rollback);
 		sqlite3_finalize(c->pages);
-		if (discard) sqlite3_db_config(c->db, CONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+		sqlite3_db_config(c->db, CONFIG_NO_CKPT_ON_CLOSE, keep_log, (int *)0);
 		rc = sqlite3_close_v2(c->db);
 	}
 	free(c);
@@ -455,6 +480,40 @@ int d1_cancelled(d1_conn *c) { return __atomic_load_n(&c->cancelled, __ATOMIC_RE
 // d1_full tells a database at its maximal size from a full disk. SQLite has one code for both, and has
 // undone the statement by now: a database that is more than half full was hardly stopped by the disk.
 int d1_full(d1_conn *c) { return d1_size(c) > c->max_pages * c->page_size / 2; }
+
+int d1_take_log_frames(d1_conn *c) {
+	int n = c->log_frames;
+	c->log_frames = 0;
+	return n;
+}
+
+// d1_log_frames tells how many committed frames are in the log and how many of them have been written
+// back into the database.
+int d1_log_frames(d1_conn *c, int *frames, int *done) {
+	*frames = *done = 0;
+	return sqlite3_wal_checkpoint_v2(c->db, "main", CHECKPOINT_NOOP, frames, done);
+}
+
+// d1_checkpoint writes the log back into the database as far as no reader needs the older pages, and
+// tells the same as d1_log_frames.
+int d1_checkpoint(d1_conn *c, int *frames, int *done) {
+	*frames = *done = 0;
+	return sqlite3_wal_checkpoint_v2(c->db, "main", CHECKPOINT_PASSIVE, frames, done);
+}
+
+// d1_read reads from the database file or its log; what lies behind the end is zeros. It goes through
+// SQLite's own file handle: closing another one would free SQLite's locks, as POSIX has it.
+int d1_read(d1_conn *c, int log, void *buf, int n, int64_t offset) {
+	sqlite3_file *f = NULL;
+	int rc = sqlite3_file_control(c->db, "main", log ? FCNTL_JOURNAL_POINTER : FCNTL_FILE_POINTER, &f);
+	if (rc) return rc;
+	if (!f || !f->methods) {
+		memset(buf, 0, n);
+		return OK;
+	}
+	rc = f->methods->read(f, buf, n, offset);
+	return rc == IOERR_SHORT_READ ? OK : rc;
+}
 
 const char *d1_errmsg(d1_conn *c) { return sqlite3_errmsg(c->db); }
 int d1_errcode(d1_conn *c) { return sqlite3_extended_errcode(c->db); }

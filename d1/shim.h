@@ -24,6 +24,7 @@ typedef struct d1_conn {
 	int64_t page_size;
 	int64_t max_pages;
 	int64_t inserted, updated, deleted; // rows that the update hook has seen
+	int log_frames; // the writer's: the length of the log after its last commit; 0: none since it was asked
 	sqlite3_stmt *begin, *commit, *rollback, *begin_read, *pages;
 } d1_conn;
 
@@ -60,7 +61,7 @@ typedef struct d1_result {
 } d1_result;
 
 int d1_open(const char *path, int writer, int nosync, int64_t max_size, d1_conn **out);
-int d1_close(d1_conn *c, int discard);
+int d1_close(d1_conn *c, int keep_log);
 int d1_exec_trusted(d1_conn *c, const char *sql);
 int d1_prepare(d1_conn *c, const char *sql, int n, int trusted, int persistent, d1_prepared *out);
 void d1_finalize(sqlite3_stmt *s);
@@ -78,6 +79,10 @@ void d1_deadline(d1_conn *c, int64_t timeout_ns);
 void d1_cancel(d1_conn *c, int why);
 int d1_cancelled(d1_conn *c);
 int d1_full(d1_conn *c);
+int d1_take_log_frames(d1_conn *c);
+int d1_log_frames(d1_conn *c, int *frames, int *done);
+int d1_checkpoint(d1_conn *c, int *frames, int *done);
+int d1_read(d1_conn *c, int log, void *buf, int n, int64_t offset);
 const char *d1_errmsg(d1_conn *c);
 int d1_errcode(d1_conn *c);
 int d1_erroffset(d1_conn *c);

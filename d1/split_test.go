@@ -92,7 +92,11 @@ func FuzzSplitAgreesWithSQLite(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	cn, err := openConn(filepath.Join(f.TempDir(), "db"), true, true, maxDatabaseBytes)
+	path := filepath.Join(f.TempDir(), "db")
+	if err := empty(path, false); err != nil {
+		f.Fatal(err)
+	}
+	cn, err := openConn(path, true, true, maxDatabaseBytes)
 	if err != nil {
 		f.Fatal(err)
 	}
