@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -236,6 +237,7 @@ func (db *Database) transaction(ctx context.Context, do func(*conn) error) (err 
 		if undo := cn.rollback(); undo != nil {
 			return errors.Join(err, undo)
 		}
+		db.pool.rowID.Store(cn.lastRowID()) // what was undone has moved it all the same
 		return err
 	}
 	db.pool.rowID.Store(cn.lastRowID())
@@ -281,6 +283,7 @@ func (db *Database) runText(cn *conn, s Statement) (Result, error) {
 	meta.LastRowID = cn.lastRowID()
 	text := s.SQL
 	took := db.svc.watch()
+	wrote := false
 	for {
 		st, err := cn.prepare(text, true)
 		if err != nil {
@@ -290,15 +293,19 @@ func (db *Database) runText(cn *conn, s Statement) (Result, error) {
 		if isBlank(rest) {
 			meta.Duration = took()
 			r, err := db.runLast(cn, st, s.Params, meta)
+			if wrote && st.readonly && err == nil {
+				db.settle(cn, &r.Meta)
+			}
 			cn.release(st)
 			return r, err
 		}
+		wrote = wrote || !st.readonly
 		err = db.runEarly(cn, st, &meta)
 		cn.release(st)
 		if err != nil {
 			return Result{}, err
 		}
-		text = rest
+		text = strings.TrimLeft(rest, " \t\r\n\v\f") // offsets of errors count from the statement
 	}
 }
 
@@ -341,12 +348,17 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 	meta.RowsRead += read
 	meta.RowsWritten += written
 	if !st.readonly {
-		id, size := cn.lastRowID(), cn.size()
-		meta.ChangedDB = meta.Changes != 0 || id != meta.LastRowID || size != meta.SizeAfter
-		meta.LastRowID, meta.SizeAfter = id, size
-		db.pool.size.Store(size)
+		db.settle(cn, &meta)
 	}
 	return Result{Rows: rows, Meta: meta}, nil
+}
+
+// settle completes the meta of a text that has written: until now it holds what was before.
+func (db *Database) settle(cn *conn, meta *Meta) {
+	id, size := cn.lastRowID(), cn.size()
+	meta.ChangedDB = meta.Changes != 0 || id != meta.LastRowID || size != meta.SizeAfter
+	meta.LastRowID, meta.SizeAfter = id, size
+	db.pool.size.Store(size)
 }
 
 // An ExecResult is what a script came to.
