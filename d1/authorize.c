@@ -65,6 +65,7 @@ static int open_name(const char *name) { return !name || strncasecmp(name, "_cf_
 
 static int is_number(const char *s) {
 	if (*s == '-' || *s == '+') s++;
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) return s[2] && strspn(s + 2, "0123456789abcdefABCDEF") == strlen(s + 2);
 	if (!*s) return 0;
 	for (; *s; s++)
 		if (*s < '0' || *s > '9') return 0;
@@ -112,6 +113,7 @@ static int allowed(d1_conn *c, int action, const char *p1, const char *p2, const
 		db = p1;
 		p1 = name;
 		p2 = NULL;
+		c->alters = action == ALTER_TABLE;
 	}
 	if (db && strcmp(db, "main")) // temporary tables exist for SQLite's own use only
 		return !strcmp(db, "temp") && (action == READ || action == UPDATE) && open_name(p1);
@@ -131,7 +133,7 @@ static int allowed(d1_conn *c, int action, const char *p1, const char *p2, const
 	case FUNCTION:
 		return authorize_function(c, p2);
 	case CREATE_VTABLE: case DROP_VTABLE:
-		return p2 && one_of(p2, modules, sizeof modules / sizeof *modules);
+		return open_name(p1) && p2 && one_of(p2, modules, sizeof modules / sizeof *modules);
 	}
 	return 0; // ATTACH, DETACH, everything temporary, and what SQLite may learn yet
 }

@@ -149,6 +149,10 @@ func (cn *conn) compile(text string, trusted, persistent bool) (*stmt, error) {
 	if cn.prep.stmt == nil {
 		return nil, queryError(textNoStatement, nil)
 	}
+	if cn.prep.alters != 0 && !trusted && renamesToReserved(text[:cn.prep.tail]) {
+		C.d1_finalize(cn.prep.stmt)
+		return nil, queryError((&sqlError{code: codeAuth, offset: -1, text: "not authorized"}).message(), nil)
+	}
 	return &stmt{
 		s:           cn.prep.stmt,
 		text:        text,
@@ -382,6 +386,7 @@ const (
 const (
 	codeInterrupt = 9 // the progress handler stopped the statement
 	codeFull      = 13
+	codeAuth      = 23
 )
 
 // cancel ends the statement that runs now.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -254,6 +255,7 @@ func (db *Database) transaction(ctx context.Context, do func(*conn) error) (err 
 		if undo := cn.rollback(); undo != nil {
 			return errors.Join(err, undo)
 		}
+		db.pool.rowID.Store(cn.lastRowID()) // what was undone has moved it all the same
 		return err
 	}
 	db.pool.rowID.Store(cn.lastRowID())
@@ -312,6 +314,9 @@ func (db *Database) runText(cn *conn, s Statement) (Result, error) {
 			meta.Duration = took()
 			r, err := db.runLast(cn, st, s.Params, meta)
 			r.reads = r.reads && reads
+			if !reads && st.readonly && err == nil {
+				db.settle(cn, &r.Meta)
+			}
 			cn.release(st)
 			return r, err
 		}
@@ -321,7 +326,7 @@ func (db *Database) runText(cn *conn, s Statement) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		text = rest
+		text = strings.TrimLeft(rest, " \t\r\n\v\f") // offsets of errors count from the statement
 	}
 }
 
@@ -364,10 +369,15 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 	meta.RowsRead += read
 	meta.RowsWritten += written
 	if !st.readonly {
-		id, size := cn.lastRowID(), cn.size()
-		meta.ChangedDB = meta.Changes != 0 || id != meta.LastRowID || size != meta.SizeAfter
-		meta.LastRowID, meta.SizeAfter = id, size
-		db.pool.size.Store(size)
+		db.settle(cn, &meta)
 	}
 	return Result{Rows: rows, Meta: meta, reads: st.readonly}, nil
+}
+
+// settle completes the meta of a text that has written: until now it holds what was before.
+func (db *Database) settle(cn *conn, meta *Meta) {
+	id, size := cn.lastRowID(), cn.size()
+	meta.ChangedDB = meta.Changes != 0 || id != meta.LastRowID || size != meta.SizeAfter
+	meta.LastRowID, meta.SizeAfter = id, size
+	db.pool.size.Store(size)
 }

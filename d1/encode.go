@@ -138,6 +138,7 @@ func appendString(b []byte, s string) []byte {
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && size == 1 {
+				size = broken(s[i:])
 				b = append(append(b, s[start:i]...), "\ufffd"...)
 				start = i + size
 			}
@@ -165,4 +166,33 @@ func appendString(b []byte, s string) []byte {
 		start = i
 	}
 	return append(append(b, s[start:]...), '"')
+}
+
+// broken returns how many bytes at the start of s, which is no UTF-8, one U+FFFD stands for: those
+// that could have begun a character, as https://encoding.spec.whatwg.org/#utf-8-decoder has it.
+func broken(s string) int {
+	low, high, more := byte(0x80), byte(0xbf), 0
+	switch c := s[0]; {
+	case 0xc2 <= c && c <= 0xdf:
+		more = 1
+	case 0xe0 <= c && c <= 0xef:
+		more = 2
+		if c == 0xe0 {
+			low = 0xa0
+		} else if c == 0xed {
+			high = 0x9f
+		}
+	case 0xf0 <= c && c <= 0xf4:
+		more = 3
+		if c == 0xf0 {
+			low = 0x90
+		} else if c == 0xf4 {
+			high = 0x8f
+		}
+	}
+	n := 1
+	for ; n <= more && n < len(s) && low <= s[n] && s[n] <= high; n++ {
+		low, high = 0x80, 0xbf
+	}
+	return n
 }

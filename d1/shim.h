@@ -16,6 +16,7 @@ typedef struct d1_conn {
 	sqlite3 *db;
 	int trusted;       // statements of this package: the authorizer lets them pass
 	int refused_tx;    // the last preparation met BEGIN, COMMIT, SAVEPOINT, ...
+	int alters;        // the last preparation was of ALTER TABLE
 	int needs_writer;  // the last preparation met a function that asks about this connection's writes
 	int changed_state; // a PRAGMA has changed how this connection behaves
 	int cancelled;     // why to stop; set from other threads, read by the progress handler
@@ -25,7 +26,7 @@ typedef struct d1_conn {
 	int64_t max_pages;
 	int64_t inserted, updated, deleted; // rows that the update hook has seen
 	int log_frames; // the writer's: the length of the log after its last commit; 0: none since it was asked
-	sqlite3_stmt *begin, *commit, *rollback, *begin_read, *pages;
+	sqlite3_stmt *begin, *commit, *rollback, *begin_read, *pages, *free_pages;
 } d1_conn;
 
 typedef struct d1_prepared {
@@ -35,6 +36,7 @@ typedef struct d1_prepared {
 	int readonly;
 	int explain;
 	int needs_writer;
+	int alters;
 	int refused_tx;
 } d1_prepared;
 
@@ -91,5 +93,11 @@ int d1_scan_text(sqlite3_stmt *s, int i, const char **text);
 int d1_compiled(const char *option);
 int d1_has_scanstatus(void);
 const char *d1_missing(void);
+
+// A copy of a database that is being made.
+typedef struct d1_copy d1_copy;
+int d1_copy_start(d1_conn *c, const char *path, d1_copy **out);
+int d1_copy_step(d1_copy *copy, int pages);
+int d1_copy_end(d1_copy *copy);
 
 #endif

@@ -266,11 +266,11 @@ func isBlank(s string) bool {
 	return true
 }
 
-// indentedComment is a comment that does not begin its line. D1 takes such comments out before it
-// looks whether a query is empty, and leaves those that do begin their line.
+// lineComment is a comment that has its line for itself. D1 takes such comments out before it looks
+// whether a query is empty.
 //
 // Receipt: the D1 simulator of Cloudflare's workers-sdk.
-var indentedComment = regexp.MustCompile(`(?m)^\s+--.*`)
+var lineComment = regexp.MustCompile(`(?m)^\s*--.*`)
 
 // isDropped reports whether D1 leaves a query out without running it.
 func isDropped(sql string) bool {
@@ -278,7 +278,26 @@ func isDropped(sql string) bool {
 	if trimmed == "" {
 		return true
 	}
-	return trimmed[0] == '-' && isBlank(indentedComment.ReplaceAllString(sql, ""))
+	return trimmed[0] == '-' && isBlank(lineComment.ReplaceAllString(sql, ""))
+}
+
+// renamesToReserved reports whether an ALTER TABLE gives a table a name of the platform's own. SQLite
+// does not tell its authorizer the new name.
+func renamesToReserved(sql string) bool {
+	var tokens []string
+	for at := 0; at < len(sql); {
+		token, kind := nextToken(sql, at)
+		at += len(token)
+		if kind == word || kind == other {
+			tokens = append(tokens, token)
+		}
+	}
+	n := len(tokens)
+	if n < 3 || !strings.EqualFold(tokens[n-3], "RENAME") || !strings.EqualFold(tokens[n-2], "TO") {
+		return false
+	}
+	name := strings.ToLower(strings.Trim(tokens[n-1], "\"'`[]"))
+	return strings.HasPrefix(name, "_cf_")
 }
 
 // looksReadOnly guesses by the first word that sql only reads. SQLite is asked before it is believed.

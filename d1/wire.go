@@ -42,8 +42,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	case path == "/query" || path == "/execute":
 		return w.query(req, body), nil
 	case path == "/dump":
-		// Deviation: dump() is answered with an error.
-		return w.fail(req, http.StatusNotImplemented, "dump() is not emulated by cfemu"), nil
+		return w.dump(req), nil
 	}
 	return w.fail(req, http.StatusNotFound, "not found"), nil
 }
@@ -89,6 +88,27 @@ func (w *wire) query(req *http.Request, body []byte) *http.Response {
 	}
 	resp := respond(req, http.StatusOK, append(out, ']'))
 	resp.Header[sessionHeader] = []string{db.Bookmark()}
+	return resp
+}
+
+// dump answers with the database's file.
+//
+// Deviation: dump() gives the database; production refuses it, since the databases of D1's alpha, for
+// which it was, are gone.
+func (w *wire) dump(req *http.Request) *http.Response {
+	db, err := w.svc.byExactID(w.id)
+	if err != nil {
+		return w.fail(req, http.StatusNotFound, err.Error())
+	}
+	file, size, err := db.copyFile(req.Context())
+	if err != nil {
+		resp := w.failure(req, err)
+		resp.Status, resp.StatusCode = "500 Internal Server Error", http.StatusInternalServerError
+		return resp
+	}
+	resp := respond(req, http.StatusOK, nil)
+	resp.Header.Set("Content-Type", "application/octet-stream")
+	resp.Body, resp.ContentLength = file, size
 	return resp
 }
 

@@ -6,6 +6,8 @@
  * @typedef {{success: boolean, error?: string, meta: Record<string, any>, results?: any}} D1Answer
  */
 
+import { tag } from './tag.js'
+
 const tokenHeader = 'x-cf-d1-session-commit-token'
 const rows = '/query?resultsFormat=ROWS_AND_COLUMNS'
 const none = '/execute?resultsFormat=NONE'
@@ -30,7 +32,7 @@ export class D1Database {
   }
 
   async exec(query) {
-    const lines = String(query).trim().split('\n')
+    const lines = query.trim().split('\n')
     const answers = listOf(await send(this.#wire, null, none, lines.map(sql => ({ sql })), 'd1'))
     const failed = answers.findIndex(answer => answer.error)
     if (failed >= 0) {
@@ -43,8 +45,11 @@ export class D1Database {
   }
 
   withSession(constraintOrBookmark) {
-    const given = typeof constraintOrBookmark === 'string' ? constraintOrBookmark.trim() : constraintOrBookmark
-    return new D1DatabaseSession(this.#wire, given == null || given === '' ? 'first-unconstrained' : given)
+    return new D1DatabaseSession(this.#wire, constraintOrBookmark?.trim() || 'first-unconstrained')
+  }
+
+  async query() {
+    throw new Error('D1_ERROR: D1Database.query() requires the d1_binding_jsrpc compatibility flag. Enable d1_binding_jsrpc before calling query().')
   }
 
   /** @deprecated */
@@ -57,51 +62,52 @@ export class D1Database {
   }
 }
 
+tag(D1Database, 'WrappedBinding')
+Object.defineProperty(D1Database, 'name', { value: 'D1Database', configurable: true })
+
 class D1DatabaseSession {
-  #wire
   /** null on the database itself: a constraint before the first query, a bookmark after it. */
   #position
+  #send
 
   constructor(wire, position) {
-    this.#wire = wire
     this.#position = position
+    /** Runs one request, at the bookmark and with the news of it. */
+    this.#send = async (target, body, as) => {
+      // With await, here and below, the caller's lines stay on the stack of an error.
+      return await send(wire, this.#position === null ? null : [tokenHeader, this.#position], target, body, as, token => {
+        if (this.#position === null) return
+        if (this.getBookmark() === null || token > this.#position) this.#position = token
+      })
+    }
   }
 
   prepare(query) {
-    return new D1PreparedStatement(this, query)
+    return statementOf(this.#send, query, [])
   }
 
   async batch(statements) {
     const queries = statements.map(statement => ({ sql: statement.statement, params: statement.params }))
-    const answers = succeeded(await this.send(rows, queries, 'd1'))
+    const answers = succeeded(await this.#send(rows, queries, 'd1'))
     return listOf(answers).map(answer => resultOf(answer))
   }
 
   getBookmark() {
     return this.#position === null || constraints.includes(this.#position) ? null : this.#position
   }
-
-  /** Not for users: runs one request, at the bookmark and with the news of it. */
-  async send(target, body, as) {
-    // With await, here and below, the caller's lines stay on the stack of an error.
-    return await send(this.#wire, this.#position === null ? null : [tokenHeader, this.#position], target, body, as, token => {
-      if (this.#position === null) return
-      if (this.getBookmark() === null || token > this.#position) this.#position = token
-    })
-  }
 }
 
 class D1PreparedStatement {
-  #session
+  #run
 
-  constructor(session, statement, params = []) {
-    this.#session = session
+  constructor(run, statement, params) {
+    this.#run = run
     this.statement = statement
     this.params = params
   }
 
   bind(...values) {
-    return new D1PreparedStatement(this.#session, this.statement, values.map(parameter))
+    return statementOf(this.#run, this.statement, values.map(parameter))
   }
 
   async first(column) {
@@ -116,7 +122,8 @@ class D1PreparedStatement {
   }
 
   async run() {
-    return firstOf(succeeded(await this.#send(none, 'd1')))
+    const { success, meta, results } = firstOf(succeeded(await this.#send(none, 'd1')))
+    return results === undefined ? { success, meta } : { success, meta, results }
   }
 
   async all() {
@@ -130,9 +137,12 @@ class D1PreparedStatement {
   }
 
   #send(target, as) {
-    return this.#session.send(target, { sql: this.statement, params: this.params }, as)
+    return this.#run(target, { sql: this.statement, params: this.params }, as)
   }
 }
+
+// Outside of the class, which esbuild would rename if it named itself.
+const statementOf = (run, statement, params) => new D1PreparedStatement(run, statement, params)
 
 async function send(wire, session, target, body, as, seen) {
   const headers = ['Content-Type', 'application/json']
@@ -156,13 +166,14 @@ function parameter(value) {
       if (value === null) return value
       if (Array.isArray(value) && value.every(isByte)) return value
       if (value instanceof ArrayBuffer) return Array.from(new Uint8Array(value))
-      if (ArrayBuffer.isView(value)) return Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+      // As in production: the elements, whatever their size. A DataView has none.
+      if (ArrayBuffer.isView(value)) return Array.from(value)
   }
-  const message = `Type '${typeof value}' not supported for value '${String(value)}'`
+  const message = `Type '${typeof value}' not supported for value '${value}'`
   throw new Error(`D1_TYPE_ERROR: ${message}`, { cause: new Error(message) })
 }
 
-const isByte = value => Number.isInteger(value) && value >= 0 && value <= 255
+const isByte = value => typeof value === 'number' && value >= 0 && value < 256
 
 const listOf = answer => (Array.isArray(answer) ? answer : [answer])
 const firstOf = answer => (Array.isArray(answer) ? answer[0] : answer)
