@@ -93,8 +93,11 @@ const besidePort = 443
 
 // openBesideDoor opens the TLS door on loopback, whatever address the other doors have.
 func (e *Emulator) openBesideDoor() error {
-	dir := e.state.path("tls")
-	cert, err := preview.Certificate(dir, clock.System.Now(), fsx.WriteFile)
+	dir, write := e.state.path("tls"), fsx.WriteFile
+	if e.opts.Ephemeral { // gone at the end: no fsync
+		write = os.WriteFile
+	}
+	cert, err := preview.Certificate(dir, clock.System.Now(), write)
 	if err != nil {
 		return fmt.Errorf("the certificate for --remote-bindings tls: %w", err)
 	}

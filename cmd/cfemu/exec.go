@@ -35,10 +35,11 @@ func newExec(p process) *cobra.Command {
 
 CMD finds the emulator by CFEMU_URL (the Worker), CFEMU_CONTROL_URL and CFEMU_TOKEN, and Cloudflare's
 clients find it by CLOUDFLARE_API_BASE_URL and CLOUDFLARE_BASE_URL, with a dummy token and account.
-Inherited Cloudflare credentials are removed. Bindings with "remote": true of a wrangler below CMD come to
-the emulator too, by a script that NODE_OPTIONS names or by --remote-bindings tls. The emulator's log goes to a file, which is named when
-CMD fails. Exit codes: CMD's own, 128+n when signal n killed it, 127 when it was not found, 125 when
-the emulator failed.`,
+Inherited Cloudflare credentials are removed. Bindings with "remote": true of a wrangler below CMD come
+to the emulator too, by a script that NODE_OPTIONS names or by --remote-bindings tls.
+
+The emulator's log goes to a file, which is named when CMD fails. Exit codes: CMD's own, 128+n when
+signal n killed it, 127 when it was not found, 125 when the emulator failed.`,
 		Example: `  cfemu exec -- npm test
   cfemu exec fixtures/invoices --seed -- node --test fixtures/invoices/test/
   cfemu exec -- npx wrangler dev        its remote bindings are answered here
