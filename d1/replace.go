@@ -137,6 +137,7 @@ type replacing struct {
 	opts ReplaceOptions
 
 	objects []foreignObject // in the order in which they were made
+	counts  bool            // it has the table that AUTOINCREMENT goes by
 	done    Replacement
 }
 
@@ -163,21 +164,23 @@ func (x *replacing) read(ctx context.Context) error {
 		return &FileError{fmt.Errorf("the file is not a sound SQLite database: %w", err)}
 	}
 	if err := x.readSchema(ctx); err != nil {
-		return &FileError{err}
+		return err
 	}
 	err = rows(ctx, x.src, "PRAGMA foreign_key_check", func(v []driver.Value) error {
 		where := ""
 		if id, ok := v[1].(int64); ok {
 			where = fmt.Sprintf(" (rowid %d)", id)
 		}
-		return &FileError{fmt.Errorf("a row of %v%s refers to a row of %v that is not there, which D1 does not allow: mend or delete it there first", v[0], where, v[2])}
+		return &danglingError{fmt.Errorf("a row of %v%s refers to a row of %v that is not there, which D1 does not allow: mend or delete it there first", v[0], where, v[2])}
 	})
-	var broken *FileError
-	if errors.As(err, &broken) {
-		return broken
+	if dangling, ok := errors.AsType[*danglingError](err); ok {
+		return &FileError{dangling.error}
 	}
 	return nil // a foreign key that cannot be checked, because of its schema, fails as it would in D1
 }
+
+// A danglingError tells of a row that refers to nothing.
+type danglingError struct{ error }
 
 func (x *replacing) readSchema(ctx context.Context) error {
 	const query = `SELECT m.type, l.type, m.name, m.sql, coalesce(l.wr, 0), m.tbl_name FROM sqlite_master m
@@ -190,6 +193,7 @@ func (x *replacing) readSchema(ctx context.Context) error {
 		o.sql, _ = v[3].(string)
 		without, _ := v[4].(int64)
 		table, _ := v[5].(string)
+		x.counts = x.counts || o.name == "sqlite_sequence"
 		o.noRowID = without != 0
 		switch {
 		case listed == "virtual":
@@ -429,6 +433,9 @@ func (x *replacing) sequences(ctx context.Context, cn *conn) error {
 	}
 	if _, err := cn.query("DELETE FROM sqlite_sequence"); err != nil {
 		return err
+	}
+	if !x.counts {
+		return nil
 	}
 	return rows(ctx, x.src, "SELECT name, seq FROM sqlite_sequence", func(v []driver.Value) error {
 		if name, _ := v[0].(string); isInternal(name) {

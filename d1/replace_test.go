@@ -135,16 +135,17 @@ func TestReplaceKeepsWhatIsThere(t *testing.T) {
 		want       string // of the error
 		after      string // in table t
 	}{
-		"tables without rows are replaced":           {mine, "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{}, "", "new"},
-		"rows are not given up":                      {mine + "; INSERT INTO t VALUES ('old')", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{}, "has rows already, in t", "old"},
-		"but with force":                             {mine + "; INSERT INTO t VALUES ('old')", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{Force: true}, "", "new"},
-		"a dry run changes nothing":                  {mine + "; INSERT INTO t VALUES ('old')", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{Force: true, DryRun: true}, "", "old"},
-		"a dry run finds rows":                       {mine + "; INSERT INTO t VALUES ('old')", "CREATE TABLE t (a)", ReplaceOptions{DryRun: true}, "has rows already", "old"},
-		"rows of another migrations table are rows":  {"CREATE TABLE t (a); INSERT INTO t VALUES ('old'); CREATE TABLE m (a); INSERT INTO m VALUES (1)", "CREATE TABLE x (a)", ReplaceOptions{MigrationsTable: "t"}, "in m", "old"},
-		"a reference to nothing is named":            {"CREATE TABLE t (a); INSERT INTO t VALUES ('old')", "PRAGMA foreign_keys = OFF; CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p(id)); INSERT INTO c VALUES (4, 9)", ReplaceOptions{Force: true}, "a row of c (rowid 4) refers to a row of p", "old"},
-		"what D1 does not allow undoes all of it":    {"CREATE TABLE t (a); INSERT INTO t VALUES ('old')", "CREATE TABLE x (a); CREATE VIEW v AS SELECT sqlite_version() FROM x; INSERT INTO x VALUES (zeroblob(2000001))", ReplaceOptions{Force: true}, "table x: row 1: ", "old"},
-		"a parent that was made after its children":  {"CREATE TABLE t (a); INSERT INTO t VALUES ('old'); CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p(id)); CREATE TABLE p (id INTEGER PRIMARY KEY, c REFERENCES c(id)); INSERT INTO p(id) VALUES (1); INSERT INTO c VALUES (2, 1); UPDATE p SET c = 2", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{Force: true}, "", "new"},
-		"a parent that was made before its children": {"CREATE TABLE t (a); INSERT INTO t VALUES ('old'); CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p(id)); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{Force: true}, "", "new"},
+		"tables without rows are replaced":            {mine, "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{}, "", "new"},
+		"what AUTOINCREMENT goes by may be here only": {mine + "; CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO s VALUES (9); DELETE FROM s", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{}, "", "new"},
+		"rows are not given up":                       {mine + "; INSERT INTO t VALUES ('old')", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{}, "has rows already, in t", "old"},
+		"but with force":                              {mine + "; INSERT INTO t VALUES ('old')", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{Force: true}, "", "new"},
+		"a dry run changes nothing":                   {mine + "; INSERT INTO t VALUES ('old')", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{Force: true, DryRun: true}, "", "old"},
+		"a dry run finds rows":                        {mine + "; INSERT INTO t VALUES ('old')", "CREATE TABLE t (a)", ReplaceOptions{DryRun: true}, "has rows already", "old"},
+		"rows of another migrations table are rows":   {"CREATE TABLE t (a); INSERT INTO t VALUES ('old'); CREATE TABLE m (a); INSERT INTO m VALUES (1)", "CREATE TABLE x (a)", ReplaceOptions{MigrationsTable: "t"}, "in m", "old"},
+		"a reference to nothing is named":             {"CREATE TABLE t (a); INSERT INTO t VALUES ('old')", "PRAGMA foreign_keys = OFF; CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p(id)); INSERT INTO c VALUES (4, 9)", ReplaceOptions{Force: true}, "a row of c (rowid 4) refers to a row of p", "old"},
+		"what D1 does not allow undoes all of it":     {"CREATE TABLE t (a); INSERT INTO t VALUES ('old')", "CREATE TABLE x (a); CREATE VIEW v AS SELECT sqlite_version() FROM x; INSERT INTO x VALUES (zeroblob(2000001))", ReplaceOptions{Force: true}, "table x: row 1: ", "old"},
+		"a parent that was made after its children":   {"CREATE TABLE t (a); INSERT INTO t VALUES ('old'); CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p(id)); CREATE TABLE p (id INTEGER PRIMARY KEY, c REFERENCES c(id)); INSERT INTO p(id) VALUES (1); INSERT INTO c VALUES (2, 1); UPDATE p SET c = 2", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{Force: true}, "", "new"},
+		"a parent that was made before its children":  {"CREATE TABLE t (a); INSERT INTO t VALUES ('old'); CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p(id)); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)", "CREATE TABLE t (a); INSERT INTO t VALUES ('new')", ReplaceOptions{Force: true}, "", "new"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := openAt(t, t.TempDir(), Options{}).create(t, "shop")

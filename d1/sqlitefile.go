@@ -140,11 +140,11 @@ func copyOne(from, to string) error {
 }
 
 // rows calls each for every row of a query. The values are nil, int64, float64, string and []byte, and
-// are not kept.
+// are not kept. What SQLite says of the query is a *FileError.
 func rows(ctx context.Context, c *sqlite3.SQLiteConn, query string, each func([]driver.Value) error) (err error) {
 	r, err := c.QueryContext(ctx, query, nil)
 	if err != nil {
-		return err
+		return &FileError{err}
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	values := make([]driver.Value, len(r.Columns()))
@@ -154,7 +154,7 @@ func rows(ctx context.Context, c *sqlite3.SQLiteConn, query string, each func([]
 			return nil
 		}
 		if err != nil {
-			return err
+			return &FileError{err}
 		}
 		if err := each(values); err != nil {
 			return err

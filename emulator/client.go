@@ -46,7 +46,7 @@ func (e *APIError) Error() string { return e.Message }
 
 // lockPatience is how long Connect waits for a state that is locked by a process that serves nothing:
 // one that is about to, or another verb.
-const lockPatience = 2 * time.Second
+const lockPatience = 5 * time.Second
 
 // Connect returns a client of the cfemu that runs for a project. When none runs, it opens the
 // project's state in this process, without its Worker and without doors, under the state's lock;
