@@ -130,3 +130,18 @@ export default { async fetch(request) {
 		t.Errorf("without a limit: %s %s", a.Status, a.Text)
 	}
 }
+
+// A body that the Worker leaves unread is no request, and does the next one no harm.
+func TestUnreadBodies(t *testing.T) {
+	h := emulatortest.Start(t, project(`export default { fetch: request => new Response(request.method) }`), emulator.Options{})
+	for i := range 200 {
+		if a, err := h.Try("POST", "/", `{"some":"body"}`); err != nil || a.Text != "POST" {
+			t.Fatalf("request %d: %s, %v", i, a.Text, err)
+		}
+	}
+	const smuggled = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	got := wholeTalk(t, h.URL, fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(smuggled), smuggled))
+	if len(got) != 1 || got[0].body != "POST" {
+		t.Errorf("got %v", got)
+	}
+}
