@@ -19,8 +19,8 @@ var dialers = map[string][]string{
 }
 
 // mayDial are the packages that may: a Worker's fetch, under its rules, and the command, which asks the
-// control door of its own cfemu. emulator/remote.go does that for it; emulatortest is a test's client.
-var mayDial = []string{"emulator/outbound", "cmd/cfemu", "emulator/emulatortest", "emulator"}
+// control door of its own cfemu. emulator/remote.go does that for it; emulatortest and workertest are tests' own.
+var mayDial = []string{"emulator/outbound", "cmd/cfemu", "emulator/emulatortest", "emulator/worker/workertest", "emulator"}
 
 // The control door cannot be made to fetch an address: nothing behind it can reach one.
 func TestOnlyFetchReachesOut(t *testing.T) {
