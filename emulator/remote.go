@@ -26,8 +26,9 @@ type MigrationStatus struct {
 // A Migrator applies a project's migrations to a running cfemu, as `wrangler d1 migrations` does to
 // Cloudflare: a client of client/v4.
 type Migrator struct {
-	cfg *wrangler.Config
-	api string
+	cfg   *wrangler.Config
+	api   string
+	token string
 }
 
 // NewMigrator reads the project's configuration. The API is that of run.
@@ -41,7 +42,7 @@ func NewMigrator(opts Options, run *Run) (*Migrator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Migrator{cfg, run.ControlURL + control.Prefix + "/accounts/" + AccountID}, nil
+	return &Migrator{cfg, run.ControlURL + control.Prefix + "/accounts/" + AccountID, run.Token}, nil
 }
 
 // Migrations lists the migrations of one database, by its binding or name, or of all for "". With
@@ -122,7 +123,7 @@ func (m *Migrator) query(ctx context.Context, database, sql string, rows any) er
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer cfemu")
+	req.Header.Set("Authorization", "Bearer "+m.token)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -139,6 +139,10 @@ func TestUnreadBodies(t *testing.T) {
 			t.Fatalf("request %d: %s, %v", i, a.Text, err)
 		}
 	}
+	reading := emulatortest.Start(t, project(`export default { fetch: async request => new Response(await request.text()) }`), emulator.Options{})
+	if a := reading.Ask("POST", "/", "some body"); a.Text != "some body" || a.Close {
+		t.Errorf("a body that was read ends its connection: %v %q", a.Close, a.Text)
+	}
 	const smuggled = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	got := wholeTalk(t, h.URL, fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(smuggled), smuggled))
 	if len(got) != 1 || got[0].body != "POST" {
