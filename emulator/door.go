@@ -34,7 +34,7 @@ func (e *Emulator) serveWorker(w http.ResponseWriter, r *http.Request) {
 	took := clock.Stopwatch()
 	ray := newRay()
 	e.ops.begin(ray)
-	ev := Event{Type: EventRequest, Worker: e.name(), Method: r.Method, Path: r.URL.RequestURI(), Ray: ray}
+	ev := Event{Type: EventRequest, Worker: e.name(), Method: r.Method, Path: told(r.URL.RequestURI()), Ray: ray}
 	ctx := probe.WithRay(r.Context(), ray)
 	w.Header()["Cf-Ray"] = []string{ray}
 
@@ -83,6 +83,11 @@ func (e *Emulator) dispatch(ctx context.Context, w http.ResponseWriter, r *http.
 	}
 	host := e.upstreamHost()
 	res, err := v.RoundTrip(e.incoming(ctx, r, ray, host))
+	if leftUnread(r) {
+		// With both directions open, net/http reads the rest of a body when it listens for the next request
+		// already, and takes the one for the other.
+		w.Header().Set("Connection", "close")
+	}
 	if err != nil {
 		if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 			return statusClientGone, nil

@@ -78,6 +78,7 @@ type movingBody struct {
 
 	mu    sync.Mutex
 	ended bool // the connection has gone on to the next request
+	whole bool // it was read to its end
 }
 
 // Read reads on, as long as the pace allows.
@@ -89,6 +90,9 @@ func (b *movingBody) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	b.deadline(time.Time{}) // behind the end the server only listens for the client's going away
+	b.mu.Lock()
+	b.whole = errors.Is(err, io.EOF)
+	b.mu.Unlock()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("the client sends its body too slowly (%d bytes in %v)", b.received, clock.System.Now().Sub(b.begun).Round(time.Millisecond))
 	}
@@ -121,6 +125,17 @@ func (b *movingBody) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ended = true
+}
+
+// leftUnread says that there is more of the body of r than was read so far.
+func leftUnread(r *http.Request) bool {
+	b, ok := r.Body.(*movingBody)
+	if !ok {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.whole
 }
 
 // A gate is the listeners of a door with a bound on what they let in at once: a page or a program that

@@ -118,7 +118,7 @@ func (s *state) close(keep bool) error {
 // ignoreDotDir makes .cfemu in the project, with a .gitignore that keeps all of it out of git.
 func ignoreDotDir(project string) (string, error) {
 	dir := filepath.Join(project, ".cfemu")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
 	ignore := filepath.Join(dir, ".gitignore")

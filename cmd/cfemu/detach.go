@@ -28,7 +28,7 @@ func upDetached(ctx context.Context, p process, o emulator.Options, wait bool) e
 	if err != nil {
 		return err
 	}
-	log, err := os.Create(logName)
+	log, err := os.OpenFile(logName, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

@@ -178,14 +178,57 @@ func (c *Client) checkDial(_, address string, _ syscall.RawConn) error {
 
 // forbidden says why ap may not be reached in any mode, or "".
 func (c *Client) forbidden(ap netip.AddrPort) string {
-	a := ap.Addr()
+	a := inner(ap.Addr())
 	switch {
 	case a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || metadata[a]:
-		return fmt.Sprintf("%s is a link-local or cloud metadata address", a)
-	case c.control != nil && (a.IsLoopback() || a.IsUnspecified()) && ap.Port() != 0 && ap.Port() == c.control().Port():
+		return fmt.Sprintf("%s is a link-local or cloud metadata address", ap.Addr())
+	case c.control != nil && ap.Port() != 0 && ap.Port() == c.control().Port() && isOwn(a, c.control().Addr()):
 		return "this is cfemu's own control door"
 	}
 	return ""
+}
+
+// inner is the IPv4 address that an IPv6 one stands for on networks that translate: NAT64, 6to4, and the
+// old form of two colons. Others are themselves.
+func inner(a netip.Addr) netip.Addr {
+	a = a.Unmap()
+	if !a.Is6() {
+		return a
+	}
+	b := a.As16()
+	switch {
+	case nat64.Contains(a) || compatible.Contains(a) && !a.IsLoopback() && !a.IsUnspecified():
+		return netip.AddrFrom4([4]byte(b[12:]))
+	case sixToFour.Contains(a):
+		return netip.AddrFrom4([4]byte(b[2:]))
+	}
+	return a
+}
+
+var (
+	nat64      = netip.MustParsePrefix("64:ff9b::/96")
+	sixToFour  = netip.MustParsePrefix("2002::/16")
+	compatible = netip.MustParsePrefix("::/96")
+)
+
+// isOwn says whether a door that listens on bound is reached by a.
+func isOwn(a, bound netip.Addr) bool {
+	if a.IsLoopback() || a.IsUnspecified() || a == bound.Unmap() {
+		return true
+	}
+	if !bound.IsUnspecified() {
+		return false
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return true // nobody knows: better refused
+	}
+	for _, o := range own {
+		if p, err := netip.ParsePrefix(o.String()); err == nil && p.Addr().Unmap() == a {
+			return true
+		}
+	}
+	return false
 }
 
 // metadata holds the cloud metadata addresses that are not link-local: AWS over IPv6, Alibaba, Oracle.

@@ -3,6 +3,7 @@ package outbound
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -49,6 +50,10 @@ func TestModes(t *testing.T) {
 		"metadata addresses are always refused":  {Allow, "http://169.254.169.254/latest/meta-data", "metadata"},
 		"so are they in IPv6":                    {Allow, "http://[fd00:ec2::254]/", "metadata"},
 		"and mapped into IPv6":                   {Allow, "http://[::ffff:169.254.169.254]/", "metadata"},
+		"and behind NAT64":                       {Allow, "http://[64:ff9b::a9fe:a9fe]/", "metadata"},
+		"and in 6to4":                            {Allow, "http://[2002:a9fe:a9fe::]/", "metadata"},
+		"and in the old form of IPv6":            {Allow, "http://[::169.254.169.254]/", "metadata"},
+		"and with a zone":                        {Allow, "http://[fe80::1%25lo]/", "link-local"},
 		"the control door is refused":            {Allow, "http://127.0.0.1:8700/cfemu/v1/reset", "control door"},
 		"the control door by name is refused":    {Allow, "http://localhost:8700/", "control door"},
 		"the control door over IPv6 is refused":  {Allow, "http://[::1]:8700/", "control door"},
@@ -67,6 +72,37 @@ func TestModes(t *testing.T) {
 				t.Errorf("got %v, want a refusal with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// A door on all addresses is refused by each of the machine's own.
+func TestControlDoorOnAllAddresses(t *testing.T) {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(Options{Control: func() netip.AddrPort { return netip.MustParseAddrPort("0.0.0.0:8700") }})
+	for _, o := range own {
+		p := netip.MustParsePrefix(o.String())
+		if reason := c.forbidden(netip.AddrPortFrom(p.Addr(), 8700)); reason == "" {
+			t.Errorf("%s reaches the control door", p.Addr())
+		}
+	}
+	if reason := c.forbidden(netip.MustParseAddrPort("192.0.2.7:8700")); reason != "" {
+		t.Errorf("another machine's port of that number: %s", reason)
+	}
+}
+
+// What a name was resolved to is looked at before the connection is made, whatever the name.
+func TestResolvedAddresses(t *testing.T) {
+	c := New(Options{Control: func() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:8700") }})
+	for address, refused := range map[string]bool{
+		"169.254.169.254:80": true, "[fe80::1%lo]:80": true, "[fd00:ec2::254]:80": true, "100.100.100.200:80": true, "127.0.0.1:8700": true, "[::1]:8700": true,
+		"127.0.0.1:8701": false, "192.0.2.7:80": false, "[64:ff9b::c000:207]:80": false,
+	} {
+		if err := c.checkDial("tcp", address, nil); (err != nil) != refused {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 }
 
