@@ -222,7 +222,9 @@ func (e *fileError) Error() string {
 	return text + "\n\n  hint: " + hintFor(e.err)
 }
 
-func (e *fileError) place() string { return fmt.Sprintf("%s:%d:%d: %s", e.file, e.line, e.column, e.err) }
+func (e *fileError) place() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.file, e.line, e.column, e.err)
+}
 
 func hintFor(message string) string {
 	const undone = "nothing of the file has been applied"
