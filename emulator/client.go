@@ -71,7 +71,7 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 	took := clock.Stopwatch()
 	for {
 		run, err := FindRun(c.project)
-		if err == nil && (opts.State == "" || run.State == dir) && isHeld(run.State) {
+		if err == nil && (opts.State == "" || run.State == dir) && holdsState(run) {
 			c.reach(run)
 			return c, nil
 		}
@@ -80,8 +80,11 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 		}
 		err = c.openHouse(ctx, opts)
 		var locked *fsx.LockedError
-		if err == nil || !errors.As(err, &locked) {
-			return c, err
+		switch {
+		case err == nil:
+			return c, nil
+		case !errors.As(err, &locked):
+			return nil, err
 		}
 		if took() > lockPatience {
 			return nil, fmt.Errorf("%w, and %s names no cfemu to ask instead. Stop that process, or use another state with --state DIR", locked, runFile(c.project))
@@ -128,16 +131,16 @@ func stateDir(opts Options, project string) (string, error) {
 	return filepath.Abs(opts.State)
 }
 
-// isHeld reports whether a process holds the lock of a state directory. A run.json whose state nobody
-// holds was left by a killed process, whatever has its process id now.
-func isHeld(dir string) bool {
-	unlock, err := fsx.Lock(dir)
+// holdsState reports whether the process of a run.json holds the lock of its state. A run.json was left by a
+// killed process when nobody holds it, or another does, whatever has the process id now.
+func holdsState(run *Run) bool {
+	unlock, err := fsx.Lock(run.State)
 	if err == nil {
 		_ = unlock() // closes a file that was only locked
 		return false
 	}
 	var locked *fsx.LockedError
-	return errors.As(err, &locked)
+	return errors.As(err, &locked) && (locked.PID == 0 || locked.PID == run.PID)
 }
 
 func (c *Client) reach(run *Run) {

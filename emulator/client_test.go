@@ -16,7 +16,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/cfemu/cfemu/internal/clock"
 	"github.com/cfemu/cfemu/internal/fsx"
 	"github.com/cfemu/cfemu/internal/testkit"
 )
@@ -74,6 +76,31 @@ func TestConnectOpensTheHouseWithoutAWorker(t *testing.T) {
 	var locked *fsx.LockedError
 	if !errors.As(err, &locked) || !strings.Contains(err.Error(), "--state DIR") {
 		t.Errorf("a state that another holds: %v", err)
+	}
+}
+
+func TestARunFileOfAKilledProcessIsPassedOver(t *testing.T) {
+	project := t.TempDir()
+	state := filepath.Join(project, ".cfemu", "state")
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// A process of that id exists, but the lock is of another one: of a verb that works on the state.
+	left, err := json.Marshal(Run{PID: os.Getppid(), ControlURL: "http://127.0.0.1:9", State: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(runFile(project), left, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := fsx.Lock(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := clock.System.AfterFunc(50*time.Millisecond, func() { _ = unlock() })
+	defer free.Stop()
+	if c := connect(t, project, nil); !c.InProcess() {
+		t.Error("the dead process is asked")
 	}
 }
 
