@@ -3,9 +3,7 @@ package d1
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -18,7 +16,7 @@ import (
 
 // Routes adds client/v4's D1 endpoints to r, a router mounted at /client/v4/accounts/{account}.
 func (s *Service) Routes(r *mux.Router) {
-	routes := []struct {
+	for _, e := range []struct {
 		method, path string
 		handler      cfapi.Handler
 	}{
@@ -32,16 +30,11 @@ func (s *Service) Routes(r *mux.Router) {
 		{http.MethodPost, "/d1/database/{database}/raw", s.postRaw},
 		{http.MethodPost, "/d1/database/{database}/import", s.postImport},
 		{http.MethodPost, "/d1/database/{database}/export", s.postExport},
-		{http.MethodPut, signedPath + "/{token}/{filename}", s.putSigned},
-		{http.MethodGet, signedPath + "/{token}/{filename}", s.getSigned},
-		{http.MethodHead, signedPath + "/{token}/{filename}", s.getSigned},
-	}
-	for _, e := range routes {
+	} {
 		r.Handle(e.path, e.handler).Methods(e.method)
 	}
-	for _, e := range routes { // behind all of them: a path may have several methods
-		r.Handle(e.path, cfapi.Handler(notAllowed))
-	}
+	r.Handle(signedPath+"/{token}/{filename}", signed(s.putSigned)).Methods(http.MethodPut)
+	r.Handle(signedPath+"/{token}/{filename}", signed(s.getSigned)).Methods(http.MethodGet)
 }
 
 // A databaseInfo is a database as client/v4 shows it.
@@ -78,25 +71,14 @@ func (s *Service) listed(db *Database) databaseInfo {
 func (s *Service) getDatabases(w http.ResponseWriter, r *http.Request) error {
 	form := r.URL.Query()
 	q := Query{Name: form.Get("name")}
-	// Receipt: https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/list/
-	for _, p := range []struct {
-		name        string
-		number      *int
-		least, most int
-	}{{"page", &q.Page, 1, math.MaxInt32}, {"per_page", &q.PerPage, 10, 10_000}} {
-		if !form.Has(p.name) {
-			continue
+	for name, number := range map[string]*int{"page": &q.Page, "per_page": &q.PerPage} {
+		if text := form.Get(name); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 1 {
+				return &Error{Code: CodeInvalid, Message: "Invalid property: " + name + " => Expected a positive number", Err: err}
+			}
+			*number = n
 		}
-		n, err := strconv.Atoi(form.Get(p.name))
-		switch {
-		case err != nil:
-			return invalid(p.name, "Expected number, received nan")
-		case n < p.least:
-			return invalid(p.name, fmt.Sprintf("Number must be greater than or equal to %d", p.least))
-		case n > p.most:
-			return invalid(p.name, fmt.Sprintf("Number must be less than or equal to %d", p.most))
-		}
-		*p.number = n
 	}
 	page, err := s.Databases(r.Context(), q)
 	if err != nil {
