@@ -190,9 +190,10 @@ func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 // hold starts a job that runs until it is released.
 func hold(t *testing.T, s testService, kind string, db *Database) (release func()) {
 	t.Helper()
-	gate := make(chan struct{})
+	gate, started := make(chan struct{}), make(chan struct{})
 	if _, ok := s.jobs.start(kind, db, func(ctx context.Context, j *job) (any, error) {
 		j.say("Starting...")
+		close(started)
 		select {
 		case <-gate:
 			return "done", nil
@@ -202,6 +203,7 @@ func hold(t *testing.T, s testService, kind string, db *Database) (release func(
 	}); !ok {
 		t.Fatal("a job runs already")
 	}
+	<-started
 	return sync.OnceFunc(func() { close(gate) })
 }
 
