@@ -81,3 +81,14 @@ func BenchmarkSplit(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkInsights is what counting adds to a query.
+func BenchmarkInsights(b *testing.B) {
+	s := openAt(b, b.TempDir(), Options{})
+	stmts := []Statement{{SQL: benchQuery + "?"}}
+	results := []Result{{Meta: Meta{Duration: 1000, RowsRead: 50}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.insights.batch("00000000-0000-4000-8000-000000000001", stmts, results)
+	}
+}

@@ -235,3 +235,29 @@ func FuzzImport(f *testing.F) {
 		}
 	})
 }
+
+// A database that is emptied ends the import that fills it.
+func TestImportEndsWithItsDatabase(t *testing.T) {
+	s := openAt(t, t.TempDir(), Options{NoSync: true})
+	db := s.create(t, "db")
+	gone := make(chan error, 1)
+	started := false
+	script := io.MultiReader(strings.NewReader("create table t(a);"), readerFunc(func(p []byte) (int, error) {
+		if !started {
+			started = true
+			go func() { gone <- s.Reset(context.Background()) }()
+		}
+		return copy(p, "insert into t values (1);"), nil
+	}))
+	var e *Error
+	if _, err := db.Import(context.Background(), script); !errors.As(err, &e) || e.Message != textReset {
+		t.Errorf("got %v", err)
+	}
+	if err := <-gone; err != nil {
+		t.Fatal(err)
+	}
+	results, err := db.Batch(context.Background(), []Statement{{SQL: "select count(*) from sqlite_schema"}})
+	if err != nil || results[0].Values()[0][0] != int64(0) {
+		t.Errorf("got %v, %v", results, err)
+	}
+}

@@ -61,6 +61,9 @@ const incoming = "incoming-*.tmp"
 // transaction: tables, rows, indexes, views and triggers, each made by the statement that made it
 // there, under the rules that D1 has. Names that begin with _cf_ are the platform's and left out.
 func (db *Database) Replace(ctx context.Context, r io.Reader, opts ReplaceOptions) (_ Replacement, err error) {
+	if err := db.free(); err != nil {
+		return Replacement{}, err
+	}
 	span, err := db.svc.opts.Probe.Begin(ctx, probe.Op{Product: "d1", Name: "replace", Resource: db.Name})
 	if err != nil {
 		return Replacement{}, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"reflect"
 	"strings"
@@ -17,7 +16,7 @@ import (
 
 // Routes adds client/v4's D1 endpoints to r, a router mounted at /client/v4/accounts/{account}.
 func (s *Service) Routes(r *mux.Router) {
-	routes := []struct {
+	for _, e := range []struct {
 		method, path string
 		handler      cfapi.Handler
 	}{
@@ -33,17 +32,11 @@ func (s *Service) Routes(r *mux.Router) {
 		{http.MethodPost, "/d1/database/{database}/export", s.postExport},
 		{http.MethodGet, "/d1/database/{database}/time_travel/bookmark", s.getBookmark},
 		{http.MethodPost, "/d1/database/{database}/time_travel/restore", s.postRestore},
-	}
-	for _, e := range routes {
+	} {
 		r.Handle(e.path, e.handler).Methods(e.method)
 	}
-	const signed = signedPath + "/{token}/{filename}"
-	// What an upload may hold is the handler's own affair.
-	r.Handle(signed, cfapi.Endpoint{Handler: s.putSigned, Signed: true, MaxBody: math.MaxInt64}).Methods(http.MethodPut)
-	r.Handle(signed, cfapi.Endpoint{Handler: s.getSigned, Signed: true}).Methods(http.MethodGet, http.MethodHead)
-	for _, e := range routes { // behind all of them: a path may have several methods
-		r.Handle(e.path, cfapi.Handler(notAllowed))
-	}
+	r.Handle(signedPath+"/{token}/{filename}", signed(s.putSigned)).Methods(http.MethodPut)
+	r.Handle(signedPath+"/{token}/{filename}", signed(s.getSigned)).Methods(http.MethodGet)
 }
 
 // A databaseInfo is a database as client/v4 shows it.

@@ -81,8 +81,3 @@ func (s *Service) update(w http.ResponseWriter, r *http.Request, whole bool) err
 	}
 	return cfapi.WriteResult(w, info)
 }
-
-// notAllowed answers for a path that there is, asked by a method that it does not have.
-func notAllowed(_ http.ResponseWriter, r *http.Request) error {
-	return cfapi.New(http.StatusMethodNotAllowed, 7001, r.Method+" not supported for requested URI")
-}

@@ -89,7 +89,7 @@ func (s *Service) SetReadReplication(ctx context.Context, db *Database, mode str
 	if err := s.store.put(db.ID, r); err != nil {
 		return fmt.Errorf("d1: update %s: %w", db.Name, err)
 	}
-	db.rec = r
+	db.rec.ReadReplication = mode // and no other field: they are read without mu
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -142,6 +143,11 @@ var (
 	errSigned     = cfapi.New(http.StatusForbidden, 10000, "This link is unknown or has expired: links of imports and exports are good for one hour and end with the process. Start again.")
 	errSignedUsed = cfapi.New(http.StatusConflict, 10000, "This link has been used, or is being used, for an upload: it is good for one. Start the import again.")
 )
+
+// signed makes the handler of a signed URL, which needs no token. What an upload may hold is its own affair.
+func signed(h cfapi.Handler) http.Handler {
+	return cfapi.Endpoint{Handler: h, Signed: true, MaxBody: math.MaxInt64}
+}
 
 // signedURLs gives files an address as the client of r reaches this door.
 func signedURLs(r *http.Request) func(*signedFile) string {

@@ -102,9 +102,6 @@ func TestSignedLinksEndAfterAnHour(t *testing.T) {
 	if w := rest.do("GET", export, ""); w.Code != 200 || w.Body.String() != "PRAGMA defer_foreign_keys=TRUE;\n" {
 		t.Errorf("before: %d %s", w.Code, w.Body)
 	}
-	if w := rest.do("HEAD", export, ""); w.Code != 200 || w.Header().Get("Content-Length") != "32" {
-		t.Errorf("HEAD: %d %v", w.Code, w.Header())
-	}
 	c.Advance(time.Minute)
 	testkit.Wait(t, func() error {
 		if n := files(t, s); n != 0 {
@@ -196,9 +193,10 @@ func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 // hold starts a job that runs until it is released.
 func hold(t *testing.T, s testService, kind string, db *Database) (release func()) {
 	t.Helper()
-	gate := make(chan struct{})
+	gate, started := make(chan struct{}), make(chan struct{})
 	if _, ok := s.jobs.start(kind, db, func(ctx context.Context, j *job) (any, error) {
 		j.say("Starting...")
+		close(started)
 		select {
 		case <-gate:
 			return "done", nil
@@ -208,6 +206,7 @@ func hold(t *testing.T, s testService, kind string, db *Database) (release func(
 	}); !ok {
 		t.Fatal("a job runs already")
 	}
+	<-started
 	return sync.OnceFunc(func() { close(gate) })
 }
 
