@@ -169,6 +169,8 @@ func (h *history) recover(cn *conn, created time.Time) error {
 		h.renew(cn, first)
 		return nil
 	}
+	h.goOn(given)
+	h.goOn(a.base)
 	same := frames > 0 && log == a.log
 	switch {
 	case a.stamp != stamp{} && a.stamp != stampOf(h.path),
@@ -202,13 +204,18 @@ func (h *history) match(cn *conn, frames uint32, given mark, entries []commit) e
 		previous.seq++
 		h.commits = append(h.commits, commit{previous, n, h.log})
 	})
-	switch {
-	case previous.gen == h.gen:
-		h.seq = max(h.seq, previous.seq)
-	case previous.gen > h.gen: // the index of the databases has been lost
-		h.gen, h.seq = previous.gen+1, 0
-	}
+	h.goOn(previous)
 	return err
+}
+
+// goOn lets new marks come after one that has been given out.
+func (h *history) goOn(given mark) {
+	switch {
+	case given.gen == h.gen:
+		h.seq = max(h.seq, given.seq)
+	case given.gen > h.gen: // the index of the databases has been lost
+		h.gen, h.seq = given.gen+1, 0
+	}
 }
 
 // list finds the segments and removes what was left half-written.
