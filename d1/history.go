@@ -347,6 +347,7 @@ func (h *history) save(cn *conn) error {
 	}
 	h.mu.Unlock()
 
+	err = nil
 	if done < frames {
 		frames, done, err = cn.checkpoint()
 	}
@@ -414,6 +415,7 @@ func (h *history) write(cn *conn) (s *segment, err error) {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
+			os.Remove(s.path)
 		}
 	}()
 	number := h.last + 1
@@ -422,16 +424,14 @@ func (h *history) write(cn *conn) (s *segment, err error) {
 		base: h.base, log: h.log, from: h.covered, to: h.commits[len(h.commits)-1].frame,
 	}
 	pages := uint32(h.stamp.size / int64(cn.pageSize()))
-	if err := writeSegment(f, cn, s, h.commits, pages, h.budget()); err != nil {
-		return nil, err
+	err = writeSegment(f, cn, s, h.commits, pages, h.budget())
+	if err == nil {
+		err = keep(f, s.path, h.opts.NoSync)
 	}
-	if err := keep(f, s.path, h.opts.NoSync); err != nil {
-		return nil, err
+	if err == nil && len(h.segments) == 0 && !h.opts.NoSync {
+		err = fsx.SyncDir(filepath.Dir(h.dir))
 	}
-	if len(h.segments) == 0 && !h.opts.NoSync {
-		return s, fsx.SyncDir(filepath.Dir(h.dir))
-	}
-	return s, nil
+	return s, err
 }
 
 // expire removes segments that are too old, and the oldest ones as long as all are too large. The

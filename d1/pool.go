@@ -202,10 +202,13 @@ func (p *pool) forget() {
 func (p *pool) close(discard bool) error {
 	errs := []error{p.closeReaders()}
 	if cn := <-p.writer; cn != nil {
+		keepLog := discard
 		if !discard {
-			errs = append(errs, p.history.save(cn))
+			err := p.history.save(cn)
+			keepLog = err != nil
+			errs = append(errs, err)
 		}
-		errs = append(errs, cn.close(discard), p.history.close())
+		errs = append(errs, cn.close(keepLog), p.history.close())
 	}
 	p.forget()
 	return errors.Join(errs...)
