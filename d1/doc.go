@@ -10,6 +10,12 @@
 // database <name>-<uuid>.sqlite in WAL mode with its -wal and -shm files. A write that was answered
 // is in the WAL and synced (unless Options.NoSync).
 //
+// Beside it <name>-<uuid>.history keeps what leads back to the database's earlier states: <number>.undo
+// files, each what undoes some commits, oldest first, and the journal, which has the times of the commits
+// that are still in the WAL and tells whether another program has changed the database in between. All
+// of it may be removed while no cfemu runs; then only Time Travel is lost. A database is restored by a
+// WAL that is made aside and renamed into its place, so it is there as a whole or not at all.
+//
 // SQLite itself is go-sqlite3's copy, called through a shim of our own (shim.c): D1's rules need
 // what database/sql hides, namely error offsets, limits, an authorizer, scan counters, and rows in
 // bulk. The shim is the only place that knows SQLite's C interface; authorize.c holds D1's rules of
@@ -17,5 +23,7 @@
 //
 // Concurrency: each open database has one writing connection and up to maxReaders reading ones; a
 // connection serves one request at a time. Locks are taken in this order: Service.mu, Database.mu,
-// then a connection out of the pool. Nothing that waits for a connection holds Service.mu.
+// then a connection out of the pool, then history.mu. Nothing that waits for a connection holds
+// Service.mu. A history is changed only by who holds the writing connection; the goroutine that saves it
+// holds that connection until it is done, and closing the database waits for it.
 package d1

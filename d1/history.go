@@ -172,6 +172,8 @@ func (h *history) recover(cn *conn, created time.Time) error {
 		h.renew(cn, first)
 		return nil
 	}
+	h.goOn(given)
+	h.goOn(a.base)
 	same := frames > 0 && log == a.log
 	switch {
 	case a.stamp != stamp{} && a.stamp != stampOf(h.path),
@@ -205,13 +207,18 @@ func (h *history) match(cn *conn, frames uint32, given mark, entries []commit) e
 		previous.seq++
 		h.commits = append(h.commits, commit{previous, n, h.log})
 	})
-	switch {
-	case previous.gen == h.gen:
-		h.seq = max(h.seq, previous.seq)
-	case previous.gen > h.gen: // the index of the databases has been lost
-		h.gen, h.seq = previous.gen+1, 0
-	}
+	h.goOn(previous)
 	return err
+}
+
+// goOn lets new marks come after one that has been given out.
+func (h *history) goOn(given mark) {
+	switch {
+	case given.gen == h.gen:
+		h.seq = max(h.seq, given.seq)
+	case given.gen > h.gen: // the index of the databases has been lost
+		h.gen, h.seq = given.gen+1, 0
+	}
 }
 
 // list finds the segments and removes what was left half-written.
@@ -343,6 +350,7 @@ func (h *history) save(cn *conn) error {
 	}
 	h.mu.Unlock()
 
+	err = nil
 	if done < frames {
 		frames, done, err = cn.checkpoint()
 	}
@@ -410,6 +418,7 @@ func (h *history) write(cn *conn) (s *segment, err error) {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
+			os.Remove(s.path)
 		}
 	}()
 	number := h.last + 1
@@ -418,16 +427,14 @@ func (h *history) write(cn *conn) (s *segment, err error) {
 		base: h.base, log: h.log, from: h.covered, to: h.commits[len(h.commits)-1].frame,
 	}
 	pages := uint32(h.stamp.size / int64(cn.pageSize()))
-	if err := writeSegment(f, cn, s, h.commits, pages, h.budget()); err != nil {
-		return nil, err
+	err = writeSegment(f, cn, s, h.commits, pages, h.budget())
+	if err == nil {
+		err = keep(f, s.path, h.opts.NoSync)
 	}
-	if err := keep(f, s.path, h.opts.NoSync); err != nil {
-		return nil, err
+	if err == nil && len(h.segments) == 0 && !h.opts.NoSync {
+		err = fsx.SyncDir(filepath.Dir(h.dir))
 	}
-	if len(h.segments) == 0 && !h.opts.NoSync {
-		return s, fsx.SyncDir(filepath.Dir(h.dir))
-	}
-	return s, nil
+	return s, err
 }
 
 // expire removes segments that are too old, and the oldest ones as long as all are too large. The

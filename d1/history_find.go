@@ -47,6 +47,7 @@ func (h *history) find(m mark) (mark, error) {
 		}
 		oldest = s.base
 		if i > 0 && !m.after(s.base) {
+			until = s.earliest
 			continue
 		}
 		entries, err := s.undos()

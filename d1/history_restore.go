@@ -227,8 +227,8 @@ func (h *history) rebuild(cn *conn, target mark) (name string, log uint64, frame
 		return "", 0, 0, err
 	}
 	log, frames, err = p.commitTo(f)
-	if err == nil {
-		err = f.Chmod(0o644)
+	if info, failed := os.Stat(h.path); failed == nil {
+		err = errors.Join(err, f.Chmod(info.Mode().Perm()))
 	}
 	if err == nil && !h.opts.NoSync {
 		err = f.Sync()

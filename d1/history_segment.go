@@ -38,7 +38,6 @@ type segment struct {
 	index            int64 // offset
 	indexSum         uint32
 	pageSize         uint32
-	entries          []undo // nil until they are needed
 }
 
 // An undo is an entry of a segment's index: a commit and where its records are.

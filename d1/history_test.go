@@ -380,6 +380,15 @@ func TestOtherProgramsAreNoticedWhileTheDatabaseIsOpen(t *testing.T) {
 			t.Errorf("%v, said %q", err, said)
 		}
 	})
+	t.Run("and the database can be closed all the same", func(t *testing.T) {
+		s := openAt(t, t.TempDir(), Options{})
+		db := s.create(t, "db")
+		script(t, db, "create table t(a)")
+		foreign(t, db.Path(), "pragma wal_checkpoint(truncate)")
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("while they have it open nothing is restored", func(t *testing.T) {
 		db := openAt(t, t.TempDir(), Options{}).create(t, "db")
 		script(t, db, "create table t(a)")

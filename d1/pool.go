@@ -101,12 +101,14 @@ func (p *pool) give(cn *conn) {
 	}()
 }
 
-// save writes the log back into the database. When it cannot, as on a full disk, the log stays: it holds
-// what was acknowledged.
-func (p *pool) save(cn *conn) {
-	if err := p.history.save(cn); err != nil {
+// save writes the log back into the database, and reports whether it could. When not, as on a full disk,
+// the log stays: it holds what was acknowledged.
+func (p *pool) save(cn *conn) bool {
+	err := p.history.save(cn)
+	if err != nil {
 		p.history.warn("d1: the log of a database cannot be written back", err)
 	}
+	return err == nil
 }
 
 // read takes a reader; giveReader returns it.
@@ -212,10 +214,11 @@ func (p *pool) forget() {
 func (p *pool) close(discard bool) error {
 	errs := []error{p.closeReaders()}
 	if cn := <-p.writer; cn != nil {
+		keepLog := discard
 		if !discard {
-			p.save(cn)
+			keepLog = !p.save(cn)
 		}
-		errs = append(errs, cn.close(discard), p.history.close())
+		errs = append(errs, cn.close(keepLog), p.history.close())
 	}
 	p.forget()
 	return errors.Join(errs...)
