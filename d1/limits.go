@@ -16,4 +16,8 @@ const (
 const (
 	maxReaders    = 4   // reading connections of one database
 	maxStatements = 200 // prepared statements kept by one connection
+
+	// A query holds its answer in memory; production's memory is that of an isolate.
+	maxRequestBytes = 128 << 20
+	maxResultBytes  = 128 << 20
 )

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -234,7 +234,11 @@ func (s *Service) routed(r *http.Request) (*Database, error) {
 }
 
 func decode(r *http.Request, into any) error {
-	b, err := io.ReadAll(r.Body)
+	b, err := readBody(r.Body, r.ContentLength)
+	var large *Error
+	if errors.As(err, &large) {
+		return large
+	}
 	if err != nil {
 		return &Error{Code: CodeInvalid, Message: textGone, Err: err}
 	}
@@ -245,9 +249,20 @@ func decode(r *http.Request, into any) error {
 		}
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("Invalid property: %s => Expected %s, received %s", wrong.Field, wrong.Type, wrong.Value), Err: err}
+			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("Invalid property: %s => Expected %s, received %s", wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:], jsonName(wrong.Type), wrong.Value), Err: err}
 		}
 		return &Error{Code: CodeInvalid, Message: "Invalid property: " + err.Error(), Err: err}
 	}
 	return nil
+}
+
+// jsonName is what JSON calls a value of type t.
+func jsonName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "array"
+	case reflect.Struct, reflect.Map:
+		return "object"
+	}
+	return t.String()
 }

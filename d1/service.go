@@ -37,6 +37,7 @@ type Service struct {
 	watch   func() func() time.Duration // measures statements; another seam
 	timeout time.Duration               // of one request
 	maxSize int64                       // of a database
+	maxRows int                         // bytes of rows in an answer
 
 	mu     sync.RWMutex
 	byID   map[string]*Database
@@ -56,7 +57,7 @@ func Open(dir string, opts Options) (*Service, error) {
 	}
 	s := &Service{
 		dir: dir, opts: opts, clock: clock.Or(opts.Clock), log: log, store: st,
-		newID: newUUID, watch: clock.Stopwatch, timeout: queryTimeout, maxSize: maxDatabaseBytes,
+		newID: newUUID, watch: clock.Stopwatch, timeout: queryTimeout, maxSize: maxDatabaseBytes, maxRows: maxResultBytes,
 		byID: map[string]*Database{}, byName: map[string]*Database{},
 	}
 	for id, r := range records {
