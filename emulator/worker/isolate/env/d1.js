@@ -31,7 +31,7 @@ export class D1Database {
 
   async exec(query) {
     const lines = String(query).trim().split('\n')
-    const answers = listOf(await send(this.#wire, null, none, lines.map(sql => ({ sql })), 'd1'))
+    const answers = listOf(await this.#session.send(none, lines.map(sql => ({ sql })), 'd1'))
     const failed = answers.findIndex(answer => answer.error)
     if (failed >= 0) {
       const message = `Error in line ${failed + 1}: ${lines[failed]}: ${answers[failed].error}`
@@ -83,11 +83,14 @@ class D1DatabaseSession {
 
   /** Not for users: runs one request, at the bookmark and with the news of it. */
   async send(target, body, as) {
+    const headers = ['Content-Type', 'application/json']
+    if (this.#position !== null) headers.push(tokenHeader, this.#position)
     // With await, here and below, the caller's lines stay on the stack of an error.
-    return await send(this.#wire, this.#position === null ? null : [tokenHeader, this.#position], target, body, as, token => {
-      if (this.#position === null) return
-      if (this.getBookmark() === null || token > this.#position) this.#position = token
-    })
+    const reply = await this.#wire.call('POST', target, headers, JSON.stringify(body), as)
+    const token = reply.header(tokenHeader)
+    if (token !== null && this.#position !== null && (this.getBookmark() === null || token > this.#position)) this.#position = token
+    if (reply.body === undefined) throw failure(`Failed to parse body as JSON, got: ${reply.text}`)
+    return reply.body
   }
 }
 
@@ -132,16 +135,6 @@ class D1PreparedStatement {
   #send(target, as) {
     return this.#session.send(target, { sql: this.statement, params: this.params }, as)
   }
-}
-
-async function send(wire, session, target, body, as, seen) {
-  const headers = ['Content-Type', 'application/json']
-  if (session) headers.push(...session)
-  const reply = await wire.call('POST', target, headers, JSON.stringify(body), as)
-  const token = reply.header(tokenHeader)
-  if (token !== null) seen?.(token)
-  if (reply.body === undefined) throw failure(`Failed to parse body as JSON, got: ${reply.text}`)
-  return reply.body
 }
 
 /** What a bound value is on the wire. */
