@@ -97,7 +97,10 @@ check: lint test ## What CI runs: the linters and the tests
 bench: build ## Measure, each figure beside a yardstick of the same run
 	go test -run '^$$' -bench '^BenchmarkHouse$$' -benchtime 1x -timeout 15m ./cmd/cfemu
 
-.PHONY: bench-parts
+.PHONY: bench-long bench-parts
+bench-long: bench ## Measure reads on a database of 5 GB too, which is made in the temporary folder and removed
+	CFEMU_LONG=1 go test -run '^$$' -bench '^BenchmarkBigDatabase$$' -benchtime 1x -timeout 30m ./cmd/cfemu
+
 bench-parts: ## Measure the parts: products, wires, the engine
 	go test -run '^$$' -bench . -benchtime 1s $$(go list ./... | grep -v /cmd/)
 

@@ -37,6 +37,7 @@ type stmt struct {
 	explain     bool
 	needsWriter bool
 	cached      bool
+	most        int // bytes of rows that may come; 0: any number
 
 	// Known after the first run, and again when SQLite has compiled the statement anew because the
 	// schema has changed.
@@ -191,6 +192,10 @@ func (cn *conn) run(st *stmt, params []byte) (Rows, error) {
 		rows.n += int(cn.out.rows)
 		if cn.out.state != C.D1_MORE {
 			break
+		}
+		if st.most > 0 && len(buf)+int(cn.out.need) > st.most {
+			C.d1_reset(st.s)
+			return Rows{}, queryError(textMemory, nil)
 		}
 		grown := make([]byte, len(buf), max(2*cap(buf), len(buf)+int(cn.out.need)))
 		copy(grown, buf)

@@ -158,12 +158,15 @@ func (db *Database) batch(ctx context.Context, stmts []Statement) ([]Result, err
 			return results, err
 		}
 	}
-	var results []Result
+	results, room := make([]Result, 0, len(kept)), db.svc.maxRows
 	err := db.transaction(ctx, func(cn *conn) error {
 		for _, st := range kept {
 			r, err := db.runText(cn, st)
 			if err != nil {
 				return err
+			}
+			if room -= len(r.packed); room < 0 {
+				return queryError(textMemory, nil)
 			}
 			results = append(results, r)
 		}
@@ -206,7 +209,7 @@ func (db *Database) readAll(ctx context.Context, stmts []Statement) ([]Result, e
 	defer db.pool.giveReader(cn)
 	defer db.watch(ctx, cn)()
 
-	results := make([]Result, 0, len(stmts))
+	results, room := make([]Result, 0, len(stmts)), db.svc.maxRows
 	if len(stmts) > 1 {
 		// One view of the database for all of them.
 		if err := cn.begin(false); err != nil {
@@ -227,6 +230,9 @@ func (db *Database) readAll(ctx context.Context, stmts []Statement) ([]Result, e
 		cn.release(st)
 		if err != nil {
 			return nil, err
+		}
+		if room -= len(r.packed); room < 0 {
+			return nil, queryError(textMemory, nil)
 		}
 		results = append(results, r)
 	}
@@ -357,6 +363,7 @@ func (db *Database) runLast(cn *conn, st *stmt, params []any, meta Meta) (Result
 		return Result{}, err
 	}
 	st.planOf(cn)
+	st.most = db.svc.maxRows
 	took := db.svc.watch()
 	rows, err := cn.run(st, packed)
 	if err != nil {

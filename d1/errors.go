@@ -117,6 +117,7 @@ const (
 	textTimeout      = "D1 DB storage operation exceeded timeout which caused object to be reset."
 	textQueued       = "D1 DB is overloaded. Requests queued for too long."
 	textReset        = "Internal error in D1 DB storage caused object to be reset."
+	textMemory       = "D1 DB's isolate exceeded its memory limit and was reset."
 	textSize         = "Exceeded maximum DB size"
 	textGone         = "Can't read from request stream because client disconnected."
 	textVirtual      = "D1 Export error: cannot export databases with Virtual Tables (fts5)"

@@ -20,6 +20,10 @@ const (
 	maxStatements = 200  // prepared statements kept by one connection
 	historyFrames = 1000 // pages in the log before it is saved and written back, as SQLite does by itself
 	historyBytes  = 1 << 30
+
+	// A query holds its answer in memory; production's memory is that of an isolate.
+	maxRequestBytes = 128 << 20
+	maxResultBytes  = 128 << 20
 )
 
 // How client/v4's imports and exports are polled.

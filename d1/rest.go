@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -235,7 +234,11 @@ func (s *Service) routed(r *http.Request) (*Database, error) {
 }
 
 func decode(r *http.Request, into any) error {
-	b, err := io.ReadAll(r.Body)
+	b, err := readBody(r.Body, r.ContentLength)
+	var large *Error
+	if errors.As(err, &large) {
+		return large
+	}
 	if err != nil {
 		return &Error{Code: CodeInvalid, Message: textGone, Err: err}
 	}
@@ -246,7 +249,7 @@ func decode(r *http.Request, into any) error {
 		}
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			return invalid(wrong.Field, "Expected "+jsonType(wrong.Type)+", received "+wrong.Value)
+			return invalid(wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:], "Expected "+jsonType(wrong.Type)+", received "+wrong.Value)
 		}
 		return &Error{Code: CodeInvalid, Message: "Invalid property: " + err.Error(), Err: err}
 	}

@@ -42,6 +42,7 @@ type Service struct {
 	watch   func() func() time.Duration // measures statements; another seam
 	timeout time.Duration               // of one request
 	maxSize int64                       // of a database
+	maxRows int                         // bytes of rows in an answer
 
 	insights  insights
 	jobs      jobs
@@ -70,7 +71,7 @@ func Open(dir string, opts Options) (*Service, error) {
 	}
 	s := &Service{
 		dir: dir, opts: opts, clock: clock.Or(opts.Clock), log: log, store: st,
-		newID: newUUID, watch: clock.Stopwatch, timeout: queryTimeout, maxSize: maxDatabaseBytes,
+		newID: newUUID, watch: clock.Stopwatch, timeout: queryTimeout, maxSize: maxDatabaseBytes, maxRows: maxResultBytes,
 		jobs:     jobs{wait: pollWait, patience: pollPatience, byName: map[string]*job{}},
 		newToken: rand.Text, maxImport: maxImportBytes,
 		byID: map[string]*Database{}, byName: map[string]*Database{},

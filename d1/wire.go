@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -31,7 +32,11 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		defer req.Body.Close()
 		var err error
-		if body, err = readBody(req); err != nil {
+		if body, err = readBody(req.Body, req.ContentLength); err != nil {
+			var failed *Error
+			if errors.As(err, &failed) {
+				return w.fail(req, http.StatusRequestEntityTooLarge, failed.Message), nil
+			}
 			return nil, err
 		}
 	}
@@ -47,13 +52,18 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return w.fail(req, http.StatusNotFound, "not found"), nil
 }
 
-func readBody(req *http.Request) ([]byte, error) {
+// readBody reads the body of a request; length is what its header says, 0 or less for unknown.
+func readBody(r io.Reader, length int64) ([]byte, error) {
 	const trusted = 64 << 20 // a length that is believed before the bytes are there
-	if req.ContentLength <= 0 || req.ContentLength > trusted {
-		return io.ReadAll(req.Body)
+	if length > 0 && length <= trusted {
+		body := make([]byte, length)
+		_, err := io.ReadFull(r, body)
+		return body, err
 	}
-	body := make([]byte, req.ContentLength)
-	_, err := io.ReadFull(req.Body, body)
+	body, err := io.ReadAll(io.LimitReader(r, maxRequestBytes+1))
+	if err == nil && len(body) > maxRequestBytes {
+		return nil, &Error{Code: CodeInvalid, Message: fmt.Sprintf("The request is larger than %d MiB: send it in parts", maxRequestBytes>>20)}
+	}
 	return body, err
 }
 
