@@ -133,10 +133,10 @@ func TestD1(t *testing.T) {
 	})
 	t.Run("a value of no SQL type is refused", func(t *testing.T) {
 		expect(t, use(t, "d1", product(t), `const s = env.B.prepare("X")
-			return Response.json([await fails(() => s.bind(undefined)), await fails(() => s.bind({})), await fails(() => s.bind([1.5])), await fails(() => s.bind(1n))])`),
+			return Response.json([await fails(() => s.bind(undefined)), await fails(() => s.bind({})), await fails(() => s.bind(['x'])), await fails(() => s.bind(1n))])`),
 			`["Error: D1_TYPE_ERROR: Type 'undefined' not supported for value 'undefined' <Type 'undefined' not supported for value 'undefined'>",`+
 				`"Error: D1_TYPE_ERROR: Type 'object' not supported for value '[object Object]' <Type 'object' not supported for value '[object Object]'>",`+
-				`"Error: D1_TYPE_ERROR: Type 'object' not supported for value '1.5' <Type 'object' not supported for value '1.5'>",`+
+				`"Error: D1_TYPE_ERROR: Type 'object' not supported for value 'x' <Type 'object' not supported for value 'x'>",`+
 				`"Error: D1_TYPE_ERROR: Type 'bigint' not supported for value '1' <Type 'bigint' not supported for value '1'>"]`)
 	})
 	t.Run("batch is one request", func(t *testing.T) {
