@@ -85,13 +85,18 @@ func (cn *conn) count(st *stmt, m measure, rows Rows) (read, written int64, err 
 	if st.anew {
 		counts = append([]int64(nil), counts...)
 	}
-	var counted []term // asking how many rows there are makes other counts of counts
+	// Asking how many rows there are makes other counts of counts.
+	type table struct {
+		root  int
+		times int64
+	}
+	var tables []table
 	for _, t := range st.meter.terms {
-		if t.at+keyFound >= len(counts) || counts[t.at] == 0 {
+		if t.at >= len(counts) || counts[t.at] == 0 {
 			continue
 		}
 		if t.sequence && st.anew {
-			counts[t.at], counts[t.at+1] = 1, 1
+			counts[t.at], counts[t.head] = 1, 1
 		}
 		switch t.kind {
 		case writesEach:
@@ -99,7 +104,7 @@ func (cn *conn) count(st *stmt, m measure, rows Rows) (read, written int64, err 
 		case writesClear:
 			written += m.changes
 		case readsCount:
-			counted = append(counted, t)
+			tables = append(tables, table{t.root, counts[t.at]})
 		case readsResult:
 			if v, _ := unpack(rows.packed); rows.n == 1 && v.kind == packedInteger {
 				read += int64(v.bits)
@@ -108,12 +113,12 @@ func (cn *conn) count(st *stmt, m measure, rows Rows) (read, written int64, err 
 			read += t.read(counts)
 		}
 	}
-	for _, t := range counted {
+	for _, t := range tables {
 		n, err := cn.rowsOf(t.root)
 		if err != nil {
 			return 0, 0, err
 		}
-		read += n
+		read += n * t.times
 	}
 	return read, written, nil
 }
@@ -139,14 +144,20 @@ func (m *meter) since(counts []int64) []int64 {
 }
 
 func (t term) read(counts []int64) int64 {
+	after := func(n int) int64 { // how often the instruction that far behind ran
+		if t.at+n >= len(counts) {
+			return 0
+		}
+		return counts[t.at+n]
+	}
 	switch t.kind {
 	case readsFound:
-		return min(counts[t.at], counts[t.at+keyFound])
+		return min(counts[t.at], after(keyFound))
 	case readsEqual:
 		// How often the key was found is not known when it was looked for more than once.
-		return min(counts[t.at], counts[t.at+keyFound]) + counts[t.at+1]
+		return min(counts[t.at], after(keyFound)) + after(1)
 	case readsNext:
-		return max(0, counts[t.at]-counts[t.at+1])
+		return max(0, counts[t.at]-after(1))
 	case readsLoop:
 		// The head of the loop ran for each row. A loop that found none has moved its cursor too.
 		return max(counts[t.at], counts[t.head])
@@ -197,22 +208,14 @@ func (m *meter) add(program []op, first int) {
 	targets := jumpTargets(program)
 	for at, o := range program {
 		table := openerOf(program, at)
-		t := term{at: first + at, root: table.p2}
+		t := term{at: first + at, head: first + at, root: table.p2}
 		switch o.kind {
 		case C.D1_OPEN, C.D1_SEEK:
-			head, loops := heads[at]
-			t.head = first + head
-			switch {
-			case steps[o.p1] != nil:
-				t.kind, t.steps, t.ends = readsSteps, steps[o.p1], !stopsAtEnd(program, o.p1)
-			case o.kind == C.D1_SEEK && table.kind == C.D1_TABLE && table.p5&flagSeekEq != 0:
-				t.kind = readsFound
-				if loops && head == at+1 {
-					t.kind = readsEqual
-				}
-			case loops:
-				t.kind = readsLoop
+			if head, loops := heads[at]; loops {
+				t.head = first + head
 			}
+			t.steps, t.ends = steps[o.p1], !stopsAtEnd(program, o.p1)
+			t.kind = kindOfFirst(o, table, t)
 		case C.D1_NEXT:
 			if _, paired := starts[at]; paired || o.p2 == at+1 {
 				continue // counted with the first row
@@ -252,6 +255,22 @@ func (m *meter) add(program []op, first int) {
 			m.terms[i].sequence = t.sequence || (t.kind == readsLoop && other.sequence && other.root == t.root)
 		}
 	}
+}
+
+// kindOfFirst tells what an instruction reads that finds the first row.
+func kindOfFirst(o, table op, t term) termKind {
+	equal := o.kind == C.D1_SEEK && table.kind == C.D1_TABLE && table.p5&flagSeekEq != 0
+	switch loops := t.head != t.at; {
+	case t.steps != nil:
+		return readsSteps
+	case equal && t.head == t.at+1:
+		return readsEqual
+	case equal:
+		return readsFound
+	case loops:
+		return readsLoop
+	}
+	return readsEach
 }
 
 // loops finds the loops of a program: for an instruction that finds the first row, the one to which the
