@@ -123,7 +123,7 @@ func TestD1(t *testing.T) {
 	})
 	t.Run("run answers as it comes", func(t *testing.T) {
 		expect(t, use(t, "d1", product(t, exchange{execute + "\n" + `{"sql":"INSERT","params":[]}`, answer(200, `[{"success":true,"results":[],`+meta+`}]`)}),
-			`return Response.json(await env.B.prepare("INSERT").run())`), `{"success":true,"results":[],`+meta+`}`)
+			`return Response.json(await env.B.prepare("INSERT").run())`), `{"success":true,`+meta+`,"results":[]}`)
 	})
 	t.Run("parameters are encoded", func(t *testing.T) {
 		expect(t, use(t, "d1", product(t, exchange{queryAll + "\n" +
@@ -405,7 +405,7 @@ func TestBindingsSayWhatTheyAre(t *testing.T) {
 		"kv_namespace": `["[object KvNamespace]","object","KvNamespace",[]]`,
 		"r2_bucket":    `["[object R2Bucket]","object","R2Bucket",[]]`,
 		"queue":        `["[object WorkerQueue]","object","WorkerQueue",[]]`,
-		"d1":           `["[object Object]","object","D1Database",[]]`,
+		"d1":           `["[object WrappedBinding]","object","D1Database",[]]`,
 	} {
 		t.Run(kind, func(t *testing.T) { expect(t, use(t, kind, product(t), says), want) })
 	}
