@@ -1,8 +1,8 @@
-# cfemu needs cgo, and SQLite compiled with full-text search, math functions and scan status: build
-# it by this file.
+# cfemu needs cgo, and SQLite compiled with full-text search, math functions, counts of what programs
+# do, and D1's limit of printf: build it by this file.
 export GOFLAGS := -tags=sqlite_fts5,sqlite_math_functions
 export CGO_ENABLED := 1
-export CGO_CFLAGS := -O2 -g -DSQLITE_ENABLE_STMT_SCANSTATUS
+export CGO_CFLAGS := -O2 -g -DSQLITE_ENABLE_STMT_SCANSTATUS -DSQLITE_ENABLE_BYTECODE_VTAB -DSQLITE_PRINTF_PRECISION_LIMIT=100000
 
 tool := go tool -modfile=tools/go.mod
 # Only these may look at the machine's time; everything else asks a clock.
@@ -73,10 +73,11 @@ PACKAGES := hono,zod,jose,drizzle-orm,stripe
 test-packages: $(packages)/node_modules/.package-lock.json
 	CFEMU_PACKAGES=$(PACKAGES) go test -count=1 -timeout 20m ./$(packages)
 
-test-long: test ## Run the long tests too: crash loops, many emulators at once, all packages, real clients whole, the admin page in Chromium
+test-long: test ## Run the long tests too: crash loops, many emulators at once, all packages, real clients whole, the real D1 binding, the admin page in Chromium
 	CFEMU_LONG=1 go test -race -timeout 60m ./...
 	@if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
-		$(MAKE) --no-print-directory test-packages PACKAGES=all && $(MAKE) --no-print-directory test-clients-whole; \
+		$(MAKE) --no-print-directory test-packages PACKAGES=all && $(MAKE) --no-print-directory test-clients-whole && \
+		$(firstword $(wildcard $(clients)/node_modules/node-*/bin/node) node) --test $(clients)/d1/record.mjs; \
 	fi
 	@if command -v chromium >/dev/null 2>&1; then \
 		bin/cfemu exec fixtures/invoices --seed -- node --test fixtures/clients/browser/page.mjs; \

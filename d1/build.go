@@ -16,8 +16,8 @@ func BuildProblem() string {
 	if !compiledWith("ENABLE_MATH_FUNCTIONS") {
 		missing = append(missing, "math functions (tag sqlite_math_functions)")
 	}
-	if !hasScanStatus() {
-		missing = append(missing, "row counts (CGO_CFLAGS=-DSQLITE_ENABLE_STMT_SCANSTATUS)")
+	if !hasScanStatus() || !compiledWith("ENABLE_BYTECODE_VTAB") {
+		missing = append(missing, "row counts (CGO_CFLAGS=-DSQLITE_ENABLE_STMT_SCANSTATUS -DSQLITE_ENABLE_BYTECODE_VTAB)")
 	}
 	if len(missing) == 0 {
 		return ""

@@ -42,9 +42,11 @@ type stmt struct {
 	// Known after the first run, and again when SQLite has compiled the statement anew because the
 	// schema has changed.
 	compiled int
-	scanHash uint32
 	columns  []string
-	plan     *plan
+	meter    *meter
+	plan     uint32
+	anew     bool // SQLite has compiled it anew in its last run
+	failed   bool // a run has ended early: what it has counted stands in the way of the next
 }
 
 func openConn(path string, writer, nosync bool, maxSize int64) (*conn, error) {
@@ -167,9 +169,13 @@ func (cn *conn) compile(text string, trusted, persistent bool) (*stmt, error) {
 
 // release ends the use of st: a kept statement is reset, any other is gone.
 func (cn *conn) release(st *stmt) {
-	if st.cached {
+	if st.cached && !st.failed {
 		C.d1_reset(st.s)
 		return
+	}
+	if e, kept := cn.cache[st.text]; kept && e.Value.(*stmt) == st {
+		cn.order.Remove(e)
+		delete(cn.cache, st.text)
 	}
 	C.d1_finalize(st.s)
 }
@@ -202,6 +208,7 @@ func (cn *conn) run(st *stmt, params []byte) (Rows, error) {
 		buf = grown
 	}
 	if cn.out.state == C.D1_ERROR {
+		st.failed = true
 		return rows, cn.asError(cn.out.rc)
 	}
 	rows.packed = buf
@@ -213,6 +220,7 @@ func (cn *conn) run(st *stmt, params []byte) (Rows, error) {
 // skim starts st and leaves its rows alone.
 func (cn *conn) skim(st *stmt) error {
 	if rc := C.d1_skim(cn.c, st.s, &cn.out); rc != 0 {
+		st.failed = true
 		return cn.asError(rc)
 	}
 	cn.learn(st)
@@ -258,17 +266,18 @@ func (cn *conn) each(st *stmt, size int, do func(Rows) error) error {
 }
 
 // learn reads what can change only when SQLite compiles the statement anew. It does so after changes
-// of the schema, and for some parameters (LIMIT ?) on every run: then the plan stays unless the loops
-// are others.
+// of the schema, and for some parameters (LIMIT ?) on every run.
 func (cn *conn) learn(st *stmt) {
-	if st.columns != nil && st.compiled == int(cn.out.reprepared) {
+	st.anew = st.compiled != int(cn.out.reprepared)
+	if st.columns != nil && !st.anew {
 		return
 	}
-	if st.columns != nil && (!st.readonly || st.scanHash != uint32(cn.out.scan_hash)) {
-		st.plan = nil
+	// What is new is only asked for when there is something new.
+	if !st.readonly || st.meter == nil || st.plan != uint32(cn.out.plan) || !st.meter.fits(int(cn.c.ncounts)) {
+		st.meter = nil
 	}
+	st.plan = uint32(cn.out.plan)
 	st.compiled = int(cn.out.reprepared)
-	st.scanHash = uint32(cn.out.scan_hash)
 	if st.columns != nil && cn.sameColumns(st) {
 		return
 	}
@@ -397,44 +406,18 @@ const (
 // cancel ends the statement that runs now.
 func (cn *conn) cancel(why int) { C.d1_cancel(cn.c, C.int(why)) }
 
-// scanTexts returns the lines of the query plan that scan status counts, as EXPLAIN QUERY PLAN has them.
-func (cn *conn) scanTexts(st *stmt) []string {
-	var texts []string
-	for i := range C.D1_MAX_SCANS {
-		var text *C.char
-		if C.d1_scan_text(st.s, C.int(i), &text) != 0 {
-			break
-		}
-		if text != nil {
-			texts = append(texts, C.GoString(text))
-		}
-	}
-	return texts
-}
-
 // A measure is what one run of a statement came to.
 type measure struct {
-	changes, totalChanges      int64
-	inserted, updated, deleted int64
-	autoindex                  int64
-	loops, visits              [C.D1_MAX_SCANS]int64
-	scans                      int
+	changes, totalChanges int64
+	counts                []int64 // how often each instruction ran; good until the next run
 }
 
 func (cn *conn) measured() measure {
-	m := measure{
+	return measure{
 		changes:      int64(cn.out.changes),
 		totalChanges: int64(cn.out.total_changes),
-		inserted:     int64(cn.out.inserted),
-		updated:      int64(cn.out.updated),
-		deleted:      int64(cn.out.deleted),
-		autoindex:    int64(cn.out.autoindex),
-		scans:        int(cn.out.scans),
+		counts:       unsafe.Slice((*int64)(cn.c.counts), int(cn.c.ncounts)),
 	}
-	for i := range m.scans {
-		m.loops[i], m.visits[i] = int64(cn.out.loops[i]), int64(cn.out.visits[i])
-	}
-	return m
 }
 
 func compiledWith(option string) bool {

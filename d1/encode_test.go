@@ -3,6 +3,8 @@ package d1
 import (
 	"encoding/json"
 	"math"
+	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -38,8 +40,56 @@ func FuzzStringsReadBack(f *testing.F) {
 		if err := json.Unmarshal(appendString(nil, s), &got); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
-		if want := string([]rune(s)); got != want {
+		// How many U+FFFD stand for what is no UTF-8 is TestBrokenTextIsDecodedAsOnTheWeb's.
+		const broken = "\ufffd"
+		if got, want := strings.ToValidUTF8(got, broken), strings.ToValidUTF8(s, broken); once(got) != once(want) {
 			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
+}
+
+// once makes one U+FFFD of several in a row.
+func once(s string) string {
+	for strings.Contains(s, "\ufffd\ufffd") {
+		s = strings.ReplaceAll(s, "\ufffd\ufffd", "\ufffd")
+	}
+	return s
+}
+
+// The numbers are those of TextDecoder.
+func TestBrokenTextIsDecodedAsOnTheWeb(t *testing.T) {
+	for s, want := range map[string]int{
+		"\xff": 1, "\xc3": 1, "\xc0\x80": 2, "\xe2\x82": 1, "\xe2\x82a": 1, "\xf0\x90\x8d": 1, "\xed\xa0\x80": 3,
+		"\xe0\x80\x80": 3, "\xf4\x90\x80\x80": 4, "\xf8\x80\x80\x80\x80": 5, "\xf0\x90a\x8d": 2, "\xe2\x82\xe2\x82\xac": 1,
+	} {
+		if got := strings.Count(string(appendString(nil, s)), "\ufffd"); got != want {
+			t.Errorf("%q: %d times U+FFFD, want %d", s, got, want)
+		}
+	}
+}
+
+func TestParametersOfTheWire(t *testing.T) {
+	for body, want := range map[string]any{
+		`"a\ud800b"`:       "a\xed\xa0\x80b",
+		`"\uDC00\ud800"`:   "\xed\xb0\x80\xed\xa0\x80",
+		`"\ud83d\ude00\n"`: "\U0001f600\n",
+		`"\\ud800"`:        `\ud800`,
+		`[1,255,256,-1]`:   []byte{1, 255, 0, 255},
+		`[1.5, 2e2]`:       []byte{1, 200},
+		`[]`:               []byte{},
+		`true`:             true,
+		`1e2`:              100.0,
+	} {
+		stmts, err := parseStatements([]byte(`{"sql":"x","params":[` + body + `]}`))
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+		} else if got := stmts[0].Params[0]; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %#v, want %#v", body, got, want)
+		}
+	}
+	for _, body := range []string{`{"sql":1}`, `{"sql":"x","params":[{}]}`, `{"sql":"x","params":[[null]]}`, `{"sql":"x","params":[[[1]]]}`, `{"sql":"x","params":[["a"]]}`} {
+		if _, err := parseStatements([]byte(body)); err == nil {
+			t.Errorf("%s: no error", body)
+		}
+	}
 }

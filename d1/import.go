@@ -91,11 +91,17 @@ type scriptRun struct {
 	script *scriptReader
 	opts   scriptOptions
 	result ExecResult
-	plans  map[uint64]*plan // by the shape of the statement
+	costs  map[uint64]*cost // by the shape of the statement
 }
 
-// maxPlans is how many shapes a script's plans are kept for.
-const maxPlans = 256
+// A cost is what a statement of some shape reads and writes.
+type cost struct {
+	read, written, changes int64
+	settled                bool // two such statements came to the same
+}
+
+// maxCosts is how many shapes a script's costs are kept for.
+const maxCosts = 256
 
 func (r *scriptRun) all(cn *conn) error {
 	for {
@@ -119,14 +125,19 @@ func (r *scriptRun) all(cn *conn) error {
 	}
 }
 
-// one runs one statement. Most of a dump are INSERTs that differ in their values alone: what SQLite's
-// program for one of them says about rows read and written holds for all.
+// one runs one statement. Most of a dump are INSERTs that differ in their values alone: what two of them
+// have read and written holds for all.
 func (r *scriptRun) one(cn *conn, p piece) error {
-	if plan := r.plans[p.shape]; plan != nil {
+	if c := r.costs[p.shape]; c != nil && c.settled {
 		if err := cn.exec(p.text, r.opts.each); err != nil {
 			return err
 		}
-		r.count(plan, cn.measured(), Rows{})
+		changes := int64(cn.out.total_changes)
+		written := c.written
+		if changes != c.changes { // OR IGNORE has left rows out
+			written = c.written * changes / max(c.changes, 1)
+		}
+		r.add(changes, c.read, written)
 		return nil
 	}
 	if r.opts.each != 0 {
@@ -143,36 +154,42 @@ func (r *scriptRun) one(cn *conn, p piece) error {
 	case st.params != 0:
 		return queryError(textParams, nil)
 	}
-	plan := st.planOf(cn)
 	rows, err := cn.drain(st)
 	if err != nil {
 		return err
 	}
-	r.count(st.planOf(cn), cn.measured(), rows)
-	r.keep(p.shape, st, plan)
+	m := cn.measured()
+	read, written, err := cn.count(st, m, rows)
+	if err != nil {
+		return err
+	}
+	r.add(m.totalChanges, read, written)
+	r.keep(p.shape, st, cost{read: read, written: written, changes: m.totalChanges})
 	if st.readonly {
 		r.result.reads++
 	}
 	return nil
 }
 
-func (r *scriptRun) count(p *plan, m measure, rows Rows) {
-	read, written := p.count(m, nil, rows)
-	r.result.Meta.Changes += m.totalChanges
+func (r *scriptRun) add(changes, read, written int64) {
+	r.result.Meta.Changes += changes
 	r.result.Meta.RowsRead += read
 	r.result.Meta.RowsWritten += written
 }
 
-// keep remembers the plan of st for statements of the same shape, until the schema changes.
-func (r *scriptRun) keep(shape uint64, st *stmt, p *plan) {
+// keep remembers the cost of statements of a shape. Any other statement may change the schema, and with
+// it what they cost.
+func (r *scriptRun) keep(shape uint64, st *stmt, c cost) {
 	switch {
-	case p.ddl || len(r.plans) >= maxPlans:
-		clear(r.plans)
-	case shape != 0 && !p.blind:
-		if r.plans == nil {
-			r.plans = map[uint64]*plan{}
+	case shape == 0 && !st.readonly || len(r.costs) >= maxCosts:
+		clear(r.costs)
+	case shape != 0 && st.meter.steady():
+		if r.costs == nil {
+			r.costs = map[uint64]*cost{}
 		}
-		r.plans[shape] = p
+		before := r.costs[shape]
+		c.settled = before != nil && before.read == c.read && before.written == c.written && before.changes == c.changes
+		r.costs[shape] = &c
 	}
 }
 

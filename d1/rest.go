@@ -249,7 +249,7 @@ func decode(r *http.Request, into any) error {
 		}
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			return invalid(wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:], "Expected "+jsonType(wrong.Type)+", received "+wrong.Value)
+			return invalid(strings.TrimPrefix(wrong.Field, "requestStatement."), "Expected "+jsonType(wrong.Type)+", received "+wrong.Value)
 		}
 		return &Error{Code: CodeInvalid, Message: "Invalid property: " + err.Error(), Err: err}
 	}

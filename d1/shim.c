@@ -21,12 +21,11 @@ enum {
 	OPEN_READWRITE = 0x2, OPEN_NOMUTEX = 0x8000, OPEN_EXRESCODE = 0x02000000,
 	PREPARE_PERSISTENT = 1,
 	TYPE_INTEGER = 1, TYPE_FLOAT = 2, TYPE_TEXT = 3, TYPE_BLOB = 4,
-	STATUS_AUTOINDEX = 3, STATUS_REPREPARE = 5,
-	SCAN_NLOOP = 0, SCAN_NVISIT = 1, SCAN_EXPLAIN = 4,
+	STATUS_REPREPARE = 5,
+	SCAN_EXPLAIN = 4,
 	IOERR_SHORT_READ = 10 | 2 << 8,
 	CHECKPOINT_NOOP = -1, CHECKPOINT_PASSIVE = 0,
 	FCNTL_FILE_POINTER = 7, FCNTL_JOURNAL_POINTER = 28,
-	ACTION_INSERT = 18, ACTION_UPDATE = 23,
 	CONFIG_ENABLE_FKEY = 1002, CONFIG_NO_CKPT_ON_CLOSE = 1006, CONFIG_DEFENSIVE = 1010,
 };
 #define TRANSIENT ((void (*)(void *))-1)
@@ -75,14 +74,6 @@ static int on_busy(void *arg, int tries) {
 	return 1;
 }
 
-static void on_update(void *arg, int action, const char *db, const char *table, long long rowid) {
-	d1_conn *c = arg;
-	(void)db, (void)table, (void)rowid;
-	if (action == ACTION_INSERT) c->inserted++;
-	else if (action == ACTION_UPDATE) c->updated++;
-	else c->deleted++;
-}
-
 // on_log notes a commit of the writer. SQLite's own hook, whose place it takes, would write the log back
 // into the database before the history has been saved (history.go).
 static int on_log(void *arg, sqlite3 *db, const char *name, int frames) {
@@ -120,6 +111,7 @@ int d1_open(const char *path, int writer, int nosync, int64_t max_size, d1_conn 
 	if ((rc = d1_exec_trusted(c, nosync ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL"))) return rc;
 	if ((rc = sqlite3_db_config(c->db, CONFIG_ENABLE_FKEY, 1, (int *)0))) return rc;
 	if ((rc = sqlite3_db_config(c->db, CONFIG_DEFENSIVE, 1, (int *)0))) return rc;
+	if ((rc = d1_hide_meter(c->db))) return rc;
 	if ((rc = sqlite3_set_authorizer(c->db, d1_authorize, c))) return rc;
 	if ((rc = trusted_prepare(c, "BEGIN IMMEDIATE", &c->begin))) return rc;
 	if ((rc = trusted_prepare(c, "BEGIN", &c->begin_read))) return rc;
@@ -136,7 +128,6 @@ int d1_open(const char *path, int writer, int nosync, int64_t max_size, d1_conn 
 	if ((rc = d1_exec_trusted(c, max))) return rc;
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) sqlite3_limit(c->db, limits[i].id, limits[i].value);
 	sqlite3_progress_handler(c->db, 2000, on_progress, c);
-	sqlite3_update_hook(c->db, on_update, c);
 	if (writer) sqlite3_wal_hook(c->db, on_log, c);
 	return OK;
 }
@@ -153,6 +144,7 @@ int d1_close(d1_conn *c, int keep_log) {
 		sqlite3_db_config(c->db, CONFIG_NO_CKPT_ON_CLOSE, keep_log, (int *)0);
 		rc = sqlite3_close_v2(c->db);
 	}
+	d1_close_meter(c);
 	free(c);
 	return rc;
 }
@@ -170,6 +162,8 @@ int d1_prepare(d1_conn *c, const char *sql, int n, int trusted, int persistent, 
 	if (rc) return rc;
 	out->tail = (int)(tail - sql);
 	if (out->stmt) {
+		// SQLite leaves the counts of some instructions as it found the memory.
+		if (sqlite3_stmt_scanstatus_reset) sqlite3_stmt_scanstatus_reset(out->stmt);
 		out->params = sqlite3_bind_parameter_count(out->stmt);
 		out->readonly = sqlite3_stmt_readonly(out->stmt);
 		out->explain = sqlite3_stmt_isexplain(out->stmt);
@@ -273,39 +267,32 @@ static int pack(sqlite3_stmt *s, int columns, char *buf, int cap) {
 	return used;
 }
 
-static void start(d1_conn *c, d1_result *o) {
-	o->total_changes = sqlite3_total_changes64(c->db);
-	c->inserted = c->updated = c->deleted = 0;
+static void start(d1_conn *c, d1_result *o) { o->total_changes = sqlite3_total_changes64(c->db); }
+
+// hash_plan tells plans of a statement apart by the lines of the query plan.
+static uint32_t hash_plan(sqlite3_stmt *s) {
+	uint32_t hash = 2166136261u;
+	const char *text = NULL;
+	for (int i = 0; !sqlite3_stmt_scanstatus(s, i, SCAN_EXPLAIN, &text); i++)
+		for (; text && *text; text++) hash = (hash ^ (unsigned char)*text) * 16777619u;
+	return hash;
 }
 
-static void measure(d1_conn *c, sqlite3_stmt *s, d1_result *o) {
-	o->reprepared = sqlite3_stmt_status(s, STATUS_REPREPARE, 0);
-	o->autoindex = sqlite3_stmt_status(s, STATUS_AUTOINDEX, 1);
+static void tally(d1_conn *c, d1_result *o) {
 	o->last_rowid = sqlite3_last_insert_rowid(c->db);
 	int64_t total = sqlite3_total_changes64(c->db);
 	o->changes = total == o->total_changes ? 0 : sqlite3_changes64(c->db);
 	o->total_changes = total - o->total_changes;
-	o->inserted = c->inserted;
-	o->updated = c->updated;
-	o->deleted = c->deleted;
-	o->scans = 0;
-	o->scan_hash = 2166136261u;
-	if (!sqlite3_stmt_scanstatus) return;
-	int any = 0;
-	for (int i = 0; i < D1_MAX_SCANS; i++) {
-		long long loops = 0, visits = 0;
-		const char *text = NULL;
-		if (sqlite3_stmt_scanstatus(s, i, SCAN_NLOOP, &loops)) break;
-		any = 1;
-		// A loop without a text has no line in the query plan: SQLite's own, such as a look at a counter.
-		if (sqlite3_stmt_scanstatus(s, i, SCAN_EXPLAIN, &text) || !text) continue;
-		for (; *text; text++) o->scan_hash = (o->scan_hash ^ (unsigned char)*text) * 16777619u;
-		sqlite3_stmt_scanstatus(s, i, SCAN_NVISIT, &visits);
-		o->loops[o->scans] = loops;
-		o->visits[o->scans] = visits;
-		o->scans++;
-	}
-	if (any) sqlite3_stmt_scanstatus_reset(s);
+}
+
+static int measure(d1_conn *c, sqlite3_stmt *s, d1_result *o) {
+	tally(c, o);
+	o->reprepared = sqlite3_stmt_status(s, STATUS_REPREPARE, 0);
+	if (!sqlite3_stmt_scanstatus_reset) return OK;
+	int rc = d1_read_counts(c, s);
+	o->plan = hash_plan(s);
+	sqlite3_stmt_scanstatus_reset(s);
+	return rc;
 }
 
 // d1_run steps through s and packs rows into buf until they end or buf is full. first binds params
@@ -338,8 +325,8 @@ void d1_run(d1_conn *c, sqlite3_stmt *s, const char *params, int nparams, int fi
 		o->state = D1_ERROR;
 		return;
 	}
-	o->state = D1_DONE;
-	measure(c, s, o);
+	o->rc = measure(c, s, o);
+	o->state = o->rc ? D1_ERROR : D1_DONE;
 	d1_reset(s);
 }
 
@@ -353,12 +340,11 @@ int d1_skim(d1_conn *c, sqlite3_stmt *s, d1_result *o) {
 		o->state = D1_ERROR;
 		return o->rc;
 	}
-	measure(c, s, o);
-	return OK;
+	return measure(c, s, o);
 }
 
-// d1_exec compiles, runs and drops a statement whose rows nobody wants: one call for each statement of a
-// long script. A cancellation between two statements counts for the next one.
+// d1_exec compiles, runs and drops a statement whose rows nobody wants, and counts its changes only: one
+// call for each statement of a long script. A cancellation between two statements counts for the next one.
 int d1_exec(d1_conn *c, const char *sql, int n, int64_t timeout_ns, d1_prepared *p, d1_result *o) {
 	if (d1_cancelled(c)) return INTERRUPT;
 	if (timeout_ns) d1_deadline(c, timeout_ns);
@@ -368,7 +354,7 @@ int d1_exec(d1_conn *c, const char *sql, int n, int64_t timeout_ns, d1_prepared 
 	do rc = sqlite3_step(p->stmt);
 	while (rc == ROW);
 	if (rc == DONE) {
-		measure(c, p->stmt, o);
+		tally(c, o);
 		rc = OK;
 	}
 	sqlite3_finalize(p->stmt); // leaves the error, if there is one, with the connection
@@ -474,18 +460,11 @@ int d1_errcode(d1_conn *c) { return sqlite3_extended_errcode(c->db); }
 int d1_erroffset(d1_conn *c) { return sqlite3_error_offset(c->db); }
 const char *d1_column_name(sqlite3_stmt *s, int i) { return sqlite3_column_name(s, i); }
 int d1_compiled(const char *option) { return sqlite3_compileoption_used(option); }
-int d1_has_scanstatus(void) { return sqlite3_stmt_scanstatus != NULL; }
+int d1_has_scanstatus(void) { return sqlite3_stmt_scanstatus_reset != NULL; }
 
 // d1_missing names a function of SQLite's that the program lacks, or is NULL.
 const char *d1_missing(void) {
 #define CHECK(result, name, parameters) if (!sqlite3_##name) return "sqlite3_" #name;
 	SQLITE_FUNCTIONS(CHECK)
 	return NULL;
-}
-
-// d1_scan_text gives the line of the query plan for a scan, NULL for one that has none. It returns 1
-// when there are no more scans.
-int d1_scan_text(sqlite3_stmt *s, int i, const char **text) {
-	*text = NULL;
-	return !sqlite3_stmt_scanstatus || sqlite3_stmt_scanstatus(s, i, SCAN_EXPLAIN, (void *)text) != 0;
 }

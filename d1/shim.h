@@ -9,7 +9,18 @@
 typedef struct sqlite3 sqlite3;
 typedef struct sqlite3_stmt sqlite3_stmt;
 
-enum { D1_MAX_SCANS = 48 };
+// What an instruction does, as far as rows read and written go.
+enum {
+	D1_OTHER, D1_OPEN, D1_SEEK, D1_NEXT, D1_READ, D1_COUNT, D1_WRITE, D1_DELETE, D1_VUPDATE, D1_CLEAR, D1_TABLE,
+	D1_EPHEMERAL, D1_RESULT, D1_COPY, D1_APPEND,
+};
+
+// An instruction of a program.
+typedef struct d1_op {
+	int kind, p1, p2, p3, p5, addr;
+} d1_op;
+
+typedef struct d1_meter d1_meter;
 
 // What a connection keeps beside SQLite's own state.
 typedef struct d1_conn {
@@ -24,8 +35,12 @@ typedef struct d1_conn {
 	int64_t deadline;  // monotonic nanoseconds; 0: none
 	int64_t page_size;
 	int64_t max_pages;
-	int64_t inserted, updated, deleted; // rows that the update hook has seen
 	int log_frames; // the writer's: the length of the log after its last commit; 0: none since it was asked
+	d1_meter *meter;
+	d1_op *ops;          // of d1_read_ops
+	int nops, ops_cap;
+	int64_t *counts;     // of the run that ended last
+	int ncounts, counts_cap;
 	sqlite3_stmt *begin, *commit, *rollback, *begin_read, *pages, *free_pages;
 } d1_conn;
 
@@ -50,16 +65,11 @@ typedef struct d1_result {
 	int rows;    // rows written to the buffer
 	int need;    // D1_MORE: the room that the next row takes
 	int columns;
+	uint32_t plan;  // tells plans apart
 	int reprepared; // how often SQLite has compiled the statement anew
-	int autoindex;  // rows put into automatic indexes
-	int scans;
-	uint32_t scan_hash; // of the lines of the query plan
 	int64_t changes;       // rows changed by the statement itself
 	int64_t total_changes; // with triggers and foreign key actions
 	int64_t last_rowid;
-	int64_t inserted, updated, deleted; // as the update hook saw it
-	int64_t loops[D1_MAX_SCANS];  // how often each scan began
-	int64_t visits[D1_MAX_SCANS]; // rows it came by
 } d1_result;
 
 int d1_open(const char *path, int writer, int nosync, int64_t max_size, d1_conn **out);
@@ -89,7 +99,10 @@ const char *d1_errmsg(d1_conn *c);
 int d1_errcode(d1_conn *c);
 int d1_erroffset(d1_conn *c);
 const char *d1_column_name(sqlite3_stmt *s, int i);
-int d1_scan_text(sqlite3_stmt *s, int i, const char **text);
+int d1_read_ops(d1_conn *c, sqlite3_stmt *s);
+int d1_read_counts(d1_conn *c, sqlite3_stmt *s);
+int d1_hide_meter(sqlite3 *db);
+void d1_close_meter(d1_conn *c);
 int d1_compiled(const char *option);
 int d1_has_scanstatus(void);
 const char *d1_missing(void);

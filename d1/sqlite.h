@@ -23,10 +23,12 @@ typedef struct sqlite3_backup sqlite3_backup;
 	F(int, bind_text, (sqlite3_stmt *, int, const char *, int, void (*)(void *))) \
 	F(int, bind_blob, (sqlite3_stmt *, int, const void *, int, void (*)(void *))) \
 	F(int, bind_zeroblob, (sqlite3_stmt *, int, int)) \
+	F(int, bind_pointer, (sqlite3_stmt *, int, void *, const char *, void (*)(void *))) \
 	F(int, column_count, (sqlite3_stmt *)) \
 	F(const char *, column_name, (sqlite3_stmt *, int)) \
 	F(int, column_type, (sqlite3_stmt *, int)) \
 	F(long long, column_int64, (sqlite3_stmt *, int)) \
+	F(int, column_int, (sqlite3_stmt *, int)) \
 	F(double, column_double, (sqlite3_stmt *, int)) \
 	F(const unsigned char *, column_text, (sqlite3_stmt *, int)) \
 	F(const void *, column_blob, (sqlite3_stmt *, int)) \
@@ -47,10 +49,10 @@ typedef struct sqlite3_backup sqlite3_backup;
 	F(long long, last_insert_rowid, (sqlite3 *)) \
 	F(int, compileoption_used, (const char *)) \
 	F(void, progress_handler, (sqlite3 *, int, int (*)(void *), void *)) \
-	F(void *, update_hook, (sqlite3 *, void (*)(void *, int, const char *, const char *, long long), void *)) \
 	F(void *, wal_hook, (sqlite3 *, int (*)(void *, sqlite3 *, const char *, int), void *)) \
 	F(int, wal_checkpoint_v2, (sqlite3 *, const char *, int, int *, int *)) \
 	F(int, file_control, (sqlite3 *, const char *, int, void *)) \
+	F(int, create_module, (sqlite3 *, const char *, const void *, void *)) \
 	F(sqlite3_backup *, backup_init, (sqlite3 *, const char *, sqlite3 *, const char *)) \
 	F(int, backup_step, (sqlite3_backup *, int)) \
 	F(int, backup_finish, (sqlite3_backup *)) \

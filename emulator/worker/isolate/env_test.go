@@ -123,7 +123,7 @@ func TestD1(t *testing.T) {
 	})
 	t.Run("run answers as it comes", func(t *testing.T) {
 		expect(t, use(t, "d1", product(t, exchange{execute + "\n" + `{"sql":"INSERT","params":[]}`, answer(200, `[{"success":true,"results":[],`+meta+`}]`)}),
-			`return Response.json(await env.B.prepare("INSERT").run())`), `{"success":true,"results":[],`+meta+`}`)
+			`return Response.json(await env.B.prepare("INSERT").run())`), `{"success":true,`+meta+`,"results":[]}`)
 	})
 	t.Run("parameters are encoded", func(t *testing.T) {
 		expect(t, use(t, "d1", product(t, exchange{queryAll + "\n" +
@@ -133,10 +133,10 @@ func TestD1(t *testing.T) {
 	})
 	t.Run("a value of no SQL type is refused", func(t *testing.T) {
 		expect(t, use(t, "d1", product(t), `const s = env.B.prepare("X")
-			return Response.json([await fails(() => s.bind(undefined)), await fails(() => s.bind({})), await fails(() => s.bind([1.5])), await fails(() => s.bind(1n))])`),
+			return Response.json([await fails(() => s.bind(undefined)), await fails(() => s.bind({})), await fails(() => s.bind(['x'])), await fails(() => s.bind(1n))])`),
 			`["Error: D1_TYPE_ERROR: Type 'undefined' not supported for value 'undefined' <Type 'undefined' not supported for value 'undefined'>",`+
 				`"Error: D1_TYPE_ERROR: Type 'object' not supported for value '[object Object]' <Type 'object' not supported for value '[object Object]'>",`+
-				`"Error: D1_TYPE_ERROR: Type 'object' not supported for value '1.5' <Type 'object' not supported for value '1.5'>",`+
+				`"Error: D1_TYPE_ERROR: Type 'object' not supported for value 'x' <Type 'object' not supported for value 'x'>",`+
 				`"Error: D1_TYPE_ERROR: Type 'bigint' not supported for value '1' <Type 'bigint' not supported for value '1'>"]`)
 	})
 	t.Run("batch is one request", func(t *testing.T) {
@@ -405,7 +405,7 @@ func TestBindingsSayWhatTheyAre(t *testing.T) {
 		"kv_namespace": `["[object KvNamespace]","object","KvNamespace",[]]`,
 		"r2_bucket":    `["[object R2Bucket]","object","R2Bucket",[]]`,
 		"queue":        `["[object WorkerQueue]","object","WorkerQueue",[]]`,
-		"d1":           `["[object Object]","object","D1Database",[]]`,
+		"d1":           `["[object WrappedBinding]","object","D1Database",[]]`,
 	} {
 		t.Run(kind, func(t *testing.T) { expect(t, use(t, kind, product(t), says), want) })
 	}
