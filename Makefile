@@ -42,16 +42,21 @@ packages := fixtures/packages
 
 # Tests of clients, each as FILE:PROJECT. Each file has a cfemu of its own, which runs that project.
 client-smokes := wrangler/d1_smoke:wrangler/shop sdk/d1:wrangler/shop drizzle/worker:drizzle drizzle/kit_smoke:drizzle kysely/worker:kysely
-client-suites := wrangler/d1:wrangler/shop drizzle/api:drizzle drizzle/kit:drizzle
+client-suites := wrangler/d1:wrangler/shop wrangler/d1_import:wrangler/shop wrangler/d1_export:wrangler/shop \
+	wrangler/d1_insights:wrangler/shop wrangler/d1_jurisdiction:wrangler/shop wrangler/d1_time_travel:wrangler/shop \
+	sdk/d1_edit:wrangler/shop sdk/d1_dump:wrangler/shop sdk/d1_time_travel:wrangler/shop sdk/desk:../invoices \
+	drizzle/api:drizzle drizzle/kit:drizzle
 # Workers that Cloudflare's own runtime must answer for as cfemu does.
 both-runtimes := drizzle kysely
 
 test-clients: build $(clients)/node_modules/.package-lock.json
 	node --test $(clients)/wrangler/smoke.mjs
+	node --test --test-name-pattern 'remote D1|getPlatformProxy' $(clients)/wrangler/remote.mjs
 	$(call run-clients,$(client-smokes))
 
 .PHONY: test-clients-whole
 test-clients-whole: build $(clients)/node_modules/.package-lock.json
+	node --test $(clients)/wrangler/remote.mjs $(clients)/wrangler/import.mjs
 	$(call run-clients,$(client-suites))
 	@for project in $(both-runtimes); do \
 		echo "$$project in workerd"; \

@@ -3,11 +3,13 @@ package d1
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cfemu/cfemu/internal/cfapi"
@@ -74,7 +76,7 @@ func (w *wire) query(req *http.Request, body []byte) *http.Response {
 	}
 	stmts, err := parseStatements(body)
 	if err != nil {
-		return w.fail(req, http.StatusBadRequest, "malformed request: "+err.Error())
+		return w.fail(req, http.StatusBadRequest, "malformed request: "+problemOf(err))
 	}
 	results, err := db.Batch(req.Context(), stmts)
 	if err != nil {
@@ -120,6 +122,19 @@ func (w *wire) dump(req *http.Request) *http.Response {
 	resp.Header.Set("Content-Type", "application/octet-stream")
 	resp.Body, resp.ContentLength = file, size
 	return resp
+}
+
+// problemOf tells what is wrong with the JSON of a request, without the names of Go.
+func problemOf(err error) string {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok || wrong.Field == "" {
+		return err.Error()
+	}
+	name, kind := strings.TrimPrefix(wrong.Field, "requestStatement."), jsonType(wrong.Type)
+	if kind == "array" || kind == "object" {
+		return name + " must be an " + kind
+	}
+	return name + " must be a " + kind
 }
 
 // responseSize guesses the size of a response so that it is built without growing.

@@ -25,7 +25,7 @@ func TestGraphQL(t *testing.T) {
 		"its error is one of GraphQL":       {"POST", `{"operationName":"fail"}`, 200, `{"data":null,"errors":[{"message":"limit must be positive","path":null,"extensions":{"code":"validation"}}]}`},
 		"an unknown one is named":           {"POST", `{"operationName":"other"}`, 200, `cfemu does not know the GraphQL operation \"other\"; it answers echo, fail`},
 		"what is no JSON is told":           {"POST", `{`, 400, `{"data":null,"errors":[{"message":"malformed request: unexpected end of JSON input"`},
-		"it can be asked by POST only":      {"GET", ``, 404, `"code":7003`},
+		"it can be asked by POST only":      {"GET", ``, 405, `"code":7001`},
 		"a text without a name has no name": {"POST", `{"query":"{ viewer }"}`, 200, `operation \"\"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -94,8 +94,11 @@ func (a *API) Walk(visit mux.WalkFunc) error { return a.router.Walk(visit) }
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// demandJSON refuses bodies that do not say that they are JSON. A form of another site's page cannot
-// say so.
+// typeSQLite is the content type of a database file.
+const typeSQLite = "application/vnd.sqlite3"
+
+// demandJSON refuses bodies that do not say that they are JSON, or a database. A form of another site's
+// page cannot say so.
 func demandJSON(next http.Handler) http.Handler {
 	return cfapi.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		given := r.Header.Get("Content-Type")
@@ -103,6 +106,7 @@ func demandJSON(next http.Handler) http.Handler {
 		switch {
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		case given == "" && r.ContentLength == 0:
+		case err == nil && kind == typeSQLite && r.Method == http.MethodPut:
 		case err != nil || kind != "application/json":
 			return cfapi.New(http.StatusUnsupportedMediaType, 10001,
 				fmt.Sprintf("the body is %q to its Content-Type: send JSON, with the header \"Content-Type: application/json\"", given))
