@@ -15,12 +15,14 @@ const constraints = ['first-primary', 'first-unconstrained']
 
 export class D1Database {
   #wire
+  #line
   #session
 
   /** @param {Wire} wire */
   constructor(wire) {
     this.#wire = wire
-    this.#session = new D1DatabaseSession(wire, null)
+    this.#line = lineOf(wire, null)
+    this.#session = new D1DatabaseSession(this.#line)
   }
 
   prepare(query) {
@@ -33,7 +35,7 @@ export class D1Database {
 
   async exec(query) {
     const lines = query.trim().split('\n')
-    const answers = listOf(await send(this.#wire, null, none, lines.map(sql => ({ sql })), 'd1'))
+    const answers = listOf(await this.#line.send(none, lines.map(sql => ({ sql })), 'd1'))
     const failed = answers.findIndex(answer => answer.error)
     if (failed >= 0) {
       const message = `Error in line ${failed + 1}: ${lines[failed]}: ${answers[failed].error}`
@@ -45,7 +47,7 @@ export class D1Database {
   }
 
   withSession(constraintOrBookmark) {
-    return new D1DatabaseSession(this.#wire, constraintOrBookmark?.trim() || 'first-unconstrained')
+    return new D1DatabaseSession(lineOf(this.#wire, constraintOrBookmark?.trim() || 'first-unconstrained'))
   }
 
   async query() {
@@ -66,34 +68,25 @@ tag(D1Database, 'WrappedBinding')
 Object.defineProperty(D1Database, 'name', { value: 'D1Database', configurable: true })
 
 class D1DatabaseSession {
-  /** null on the database itself: a constraint before the first query, a bookmark after it. */
-  #position
-  #send
+  #line
 
-  constructor(wire, position) {
-    this.#position = position
-    /** Runs one request, at the bookmark and with the news of it. */
-    this.#send = async (target, body, as) => {
-      // With await, here and below, the caller's lines stay on the stack of an error.
-      return await send(wire, this.#position === null ? null : [tokenHeader, this.#position], target, body, as, token => {
-        if (this.#position === null) return
-        if (this.getBookmark() === null || token > this.#position) this.#position = token
-      })
-    }
+  constructor(line) {
+    this.#line = line
   }
 
   prepare(query) {
-    return statementOf(this.#send, query, [])
+    return statementOf(this.#line.send, query, [])
   }
 
   async batch(statements) {
     const queries = statements.map(statement => ({ sql: statement.statement, params: statement.params }))
-    const answers = succeeded(await this.#send(rows, queries, 'd1'))
+    const answers = succeeded(await this.#line.send(rows, queries, 'd1'))
     return listOf(answers).map(answer => resultOf(answer))
   }
 
   getBookmark() {
-    return this.#position === null || constraints.includes(this.#position) ? null : this.#position
+    const { position } = this.#line
+    return position === null || constraints.includes(position) ? null : position
   }
 }
 
@@ -144,14 +137,23 @@ class D1PreparedStatement {
 // Outside of the class, which esbuild would rename if it named itself.
 const statementOf = (run, statement, params) => new D1PreparedStatement(run, statement, params)
 
-async function send(wire, session, target, body, as, seen) {
-  const headers = ['Content-Type', 'application/json']
-  if (session) headers.push(...session)
-  const reply = await wire.call('POST', target, headers, JSON.stringify(body), as)
-  const token = reply.header(tokenHeader)
-  if (token !== null) seen?.(token)
-  if (reply.body === undefined) throw failure(`Failed to parse body as JSON, got: ${reply.text}`)
-  return reply.body
+/**
+ * The requests of a session, each at its position and with the news of it: null on the database itself, a
+ * constraint before the first query, a bookmark after it.
+ */
+function lineOf(wire, position) {
+  const line = { position, send }
+  async function send(target, body, as) {
+    const headers = ['Content-Type', 'application/json']
+    if (line.position !== null) headers.push(tokenHeader, line.position)
+    // With await, and so in all that call this, the caller's lines stay on the stack of an error.
+    const reply = await wire.call('POST', target, headers, JSON.stringify(body), as)
+    const token = line.position === null ? null : reply.header(tokenHeader)
+    if (token !== null && (constraints.includes(line.position) || token > line.position)) line.position = token
+    if (reply.body === undefined) throw failure(`Failed to parse body as JSON, got: ${reply.text}`)
+    return reply.body
+  }
+  return line
 }
 
 /** What a bound value is on the wire. */
