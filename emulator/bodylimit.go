@@ -8,14 +8,17 @@ import (
 	"sync/atomic"
 )
 
-// limitBody holds the body of r, which is the guard's copy, to what the zone takes. It reports false for one that is announced to be
-// larger; a body whose length nobody knows breaks off when it gets there.
+// limitBody holds the body of r, which is the guard's copy, to what the zone takes. It reports false for
+// one that is announced to be larger; a body whose length nobody knows breaks off when it gets there.
 func (e *Emulator) limitBody(w http.ResponseWriter, r *http.Request) (body *limitedBody, fits bool) {
 	limit := e.opts.MaxBody
 	switch {
 	case limit < 0 || r.ContentLength >= 0 && r.ContentLength <= limit:
 		return nil, true
 	case r.ContentLength > limit:
+		// Reading past a limit is how net/http learns not to cut the connection off at once, which could
+		// take the answer from a client that still sends.
+		_, _ = http.MaxBytesReader(w, r.Body, 0).Read(make([]byte, 1))
 		return nil, false
 	}
 	body = &limitedBody{ReadCloser: http.MaxBytesReader(w, r.Body, limit)}

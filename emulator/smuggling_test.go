@@ -23,9 +23,7 @@ func wholeTalk(t *testing.T, door, request string) []rawAnswer {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(clock.System.Now().Add(20 * time.Second))
-	if _, err := io.WriteString(c, request); err != nil {
-		t.Fatal(err)
-	}
+	go func() { _, _ = io.WriteString(c, request) }() // the door may answer and go before it has read all
 	var all []rawAnswer
 	for r := bufio.NewReader(c); ; {
 		res, err := http.ReadResponse(r, nil)
