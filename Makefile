@@ -40,7 +40,8 @@ packages := fixtures/packages
 	npm install --no-save --no-audit --no-fund --loglevel=error --prefix $*
 	@touch $@
 
-# Tests of clients, each as FILE:PROJECT. Each file has a cfemu of its own, which runs that project.
+# Tests of clients, each as FILE:PROJECT. Each file has a cfemu of its own, which runs that project and
+# asks for its token.
 client-smokes := wrangler/d1_smoke:wrangler/shop sdk/d1:wrangler/shop drizzle/worker:drizzle drizzle/kit_smoke:drizzle kysely/worker:kysely
 client-suites := wrangler/d1:wrangler/shop wrangler/d1_import:wrangler/shop wrangler/d1_export:wrangler/shop \
 	wrangler/d1_insights:wrangler/shop wrangler/d1_jurisdiction:wrangler/shop wrangler/d1_time_travel:wrangler/shop \
@@ -67,7 +68,7 @@ test-clients-whole: build $(clients)/node_modules/.package-lock.json
 define run-clients
 	@for each in $(1); do \
 		echo "$${each%:*}"; \
-		bin/cfemu exec $(clients)/$${each#*:} -- node --test $(clients)/$${each%:*}.mjs || exit 1; \
+		bin/cfemu exec --require-token $(clients)/$${each#*:} -- node --test $(clients)/$${each%:*}.mjs || exit 1; \
 	done
 endef
 
