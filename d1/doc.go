@@ -16,10 +16,13 @@
 // of it may be removed while no cfemu runs; then only Time Travel is lost. A database is restored by a
 // WAL that is made aside and renamed into its place, so it is there as a whole or not at all.
 //
-// SQLite itself is go-sqlite3's copy, called through a shim of our own (shim.c): D1's rules need
-// what database/sql hides, namely error offsets, limits, an authorizer, scan counters, and rows in
-// bulk. The shim is the only place that knows SQLite's C interface; authorize.c holds D1's rules of
-// what SQL may touch.
+// In transfers/ are the files of imports and exports through client/v4, which Open removes.
+//
+// SQLite itself is go-sqlite3's copy, called through a shim of our own: D1's rules need what
+// database/sql hides, namely error offsets, limits, an authorizer, counts of what a program did, and rows
+// in bulk. sqlite.h declares what is called of SQLite's C interface, shim.c calls it, with meter.c for the
+// counts behind rows_read and rows_written and dump.c for copies; authorize.c holds D1's rules of what SQL
+// may touch. Only databases that are not D1's own, which Replace reads, go through go-sqlite3's driver.
 //
 // Concurrency: each open database has one writing connection and up to maxReaders reading ones; a
 // connection serves one request at a time. Locks are taken in this order: Service.mu, Database.mu,
