@@ -35,36 +35,37 @@ const (
 	CodeEntityTooLarge     Code = 100100
 )
 
-// faults holds the status and the wording of every Code.
+// faults holds the status, S3's name and the wording of every Code.
 //
 // Receipt: https://developers.cloudflare.com/r2/api/error-codes/ and the texts of workerd's local R2,
 // August 2026. The texts of CodeIncompleteBody, CodeInvalidDigest, CodeBucketNotEmpty and
 // CodeTooManyBuckets are assumed.
 var faults = map[Code]struct {
 	status  int
+	s3      string
 	message string
 }{
-	CodeInternal:           {http.StatusInternalServerError, "We encountered an internal error. Please try again."},
-	CodeBucketExists:       {http.StatusConflict, "The bucket you tried to create already exists, and you own it."},
-	CodeInvalidBucketName:  {http.StatusBadRequest, "The specified bucket name is not valid."},
-	CodeNoSuchBucket:       {http.StatusNotFound, "The specified bucket does not exist."},
-	CodeNoSuchKey:          {http.StatusNotFound, "The specified key does not exist."},
-	CodeBucketNotEmpty:     {http.StatusConflict, "The bucket you tried to delete is not empty."},
-	CodeTooManyBuckets:     {http.StatusBadRequest, "You have attempted to create more buckets than allowed."},
-	CodeEntityTooSmall:     {http.StatusBadRequest, "Your proposed upload is smaller than the minimum allowed object size."},
-	CodeMetadataTooLarge:   {http.StatusBadRequest, "Your metadata headers exceed the maximum allowed metadata size."},
-	CodeIncompleteBody:     {http.StatusBadRequest, "You did not provide the number of bytes specified by the Content-Length HTTP header."},
-	CodeInvalidDigest:      {http.StatusBadRequest, "The checksum you specified is not valid."},
-	CodeInvalidObjectName:  {http.StatusBadRequest, "The specified object name is not valid."},
-	CodeInvalidMaxKeys:     {http.StatusBadRequest, "MaxKeys params must be positive integer <= 1000."},
-	CodeNoSuchUpload:       {http.StatusNotFound, "The specified multipart upload does not exist."},
-	CodeInvalidPart:        {http.StatusBadRequest, "One or more of the specified parts could not be found."},
-	CodeInvalidArgument:    {http.StatusBadRequest, "Metadata missing or invalid"},
-	CodePreconditionFailed: {http.StatusPreconditionFailed, "At least one of the pre-conditions you specified did not hold."},
-	CodeBadDigest:          {http.StatusBadRequest, "The checksum you specified did not match what we received."},
-	CodeInvalidRange:       {http.StatusRequestedRangeNotSatisfiable, "The requested range is not satisfiable"},
-	CodeUnequalParts:       {http.StatusBadRequest, "There was a problem with the multipart upload."},
-	CodeEntityTooLarge:     {http.StatusBadRequest, "Your proposed upload exceeds the maximum allowed object size."},
+	CodeInternal:           {http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again."},
+	CodeBucketExists:       {http.StatusConflict, "BucketAlreadyOwnedByYou", "The bucket you tried to create already exists, and you own it."},
+	CodeInvalidBucketName:  {http.StatusBadRequest, "InvalidBucketName", "The specified bucket name is not valid."},
+	CodeNoSuchBucket:       {http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist."},
+	CodeNoSuchKey:          {http.StatusNotFound, "NoSuchKey", "The specified key does not exist."},
+	CodeBucketNotEmpty:     {http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty."},
+	CodeTooManyBuckets:     {http.StatusBadRequest, "TooManyBuckets", "You have attempted to create more buckets than allowed."},
+	CodeEntityTooSmall:     {http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed object size."},
+	CodeMetadataTooLarge:   {http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size."},
+	CodeIncompleteBody:     {http.StatusBadRequest, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header."},
+	CodeInvalidDigest:      {http.StatusBadRequest, "InvalidDigest", "The checksum you specified is not valid."},
+	CodeInvalidObjectName:  {http.StatusBadRequest, "InvalidObjectName", "The specified object name is not valid."},
+	CodeInvalidMaxKeys:     {http.StatusBadRequest, "InvalidMaxKeys", "MaxKeys params must be positive integer <= 1000."},
+	CodeNoSuchUpload:       {http.StatusNotFound, "NoSuchUpload", "The specified multipart upload does not exist."},
+	CodeInvalidPart:        {http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found."},
+	CodeInvalidArgument:    {http.StatusBadRequest, "InvalidArgument", "Metadata missing or invalid"},
+	CodePreconditionFailed: {http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold."},
+	CodeBadDigest:          {http.StatusBadRequest, "BadDigest", "The checksum you specified did not match what we received."},
+	CodeInvalidRange:       {http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable"},
+	CodeUnequalParts:       {http.StatusBadRequest, "InvalidPart", "There was a problem with the multipart upload."},
+	CodeEntityTooLarge:     {http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."},
 }
 
 // An Error is a failure that the caller of an operation is told of.
@@ -87,6 +88,9 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Fault() cfapi.Fault {
 	return cfapi.Fault{Status: faults[e.Code].status, Code: int(e.Code), Message: e.Message}
 }
+
+// S3 returns the name that the S3 API has for the failure.
+func (c Code) S3() string { return faults[c].s3 }
 
 // newError returns an error with its code's own wording.
 func newError(code Code) *Error { return &Error{Code: code, Message: faults[code].message} }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 )
 
 // PutOptions are what can be said of an object beside its body.
@@ -17,6 +18,12 @@ type PutOptions struct {
 	Checksums    Checksums   // that the body must have; absent ones are not asked
 	OnlyIf       *Conditions // on what is stored under the key before
 	Size         int64       // bytes that body must yield; 0: as many as it does
+
+	// Compute names checksums that are to be known of the object, whatever they turn out to be.
+	Compute []Algorithm
+	// Verify is asked once body has been read whole, before anything is stored: its error is Put's.
+	// nil: nobody is asked.
+	Verify func(Checksums) error
 }
 
 // Put stores body under key and returns once the object is on disk. The body may be of any size: it
@@ -39,14 +46,17 @@ func (b *Bucket) Put(ctx context.Context, key string, body io.Reader, o PutOptio
 		}
 	}
 
-	sums := newHashes(o.Checksums)
+	sums := newHashes(o.Checksums, o.Compute)
 	row := &objectRow{HTTP: o.HTTP, Custom: o.Custom, StorageClass: o.StorageClass}
 	if err := b.keep(row, sized(ctx, body, o.Size), sums.writers()); err != nil {
 		return nil, b.wrap(err)
 	}
 	var old []blobRef
-	if err = sums.check(o.Checksums); err == nil {
-		row.Checksums = sums.sums()
+	row.Checksums = sums.sums()
+	if err = sums.check(o.Checksums); err == nil && o.Verify != nil {
+		err = o.Verify(row.Checksums)
+	}
+	if err == nil {
 		row.ETag = hex.EncodeToString(row.Checksums.MD5)
 		err = b.update(func(c content) (err error) {
 			if err := o.OnlyIf.check(c, key); err != nil {
@@ -162,10 +172,10 @@ func (u *until) Read(p []byte) (int, error) {
 // elements are those of algorithms; nil is not computed.
 type hashes [len(algorithms)]hash.Hash
 
-func newHashes(asked Checksums) hashes {
+func newHashes(asked Checksums, compute []Algorithm) hashes {
 	var h hashes
 	for i, a := range algorithms {
-		if i == 0 || len(*a.field(&asked)) > 0 {
+		if i == 0 || len(*a.field(&asked)) > 0 || slices.Contains(compute, Algorithm(i)) {
 			h[i] = a.hash()
 		}
 	}

@@ -132,7 +132,7 @@ func (r *wireRequest) putOptions() PutOptions {
 			CacheControl: h.CacheControl, CacheExpiry: timeOf(h.CacheExpiry),
 		},
 		StorageClass: r.StorageClass,
-		Checksums:    Checksums{r.MD5, r.SHA1, r.SHA256, r.SHA384, r.SHA512},
+		Checksums:    Checksums{MD5: r.MD5, SHA1: r.SHA1, SHA256: r.SHA256, SHA384: r.SHA384, SHA512: r.SHA512},
 		OnlyIf:       r.OnlyIf.conditions(),
 	}
 	if len(r.CustomFields) > 0 {
@@ -192,9 +192,9 @@ func encodeObject(o *Object, withHTTP, withCustom bool) wireObject {
 		Name: o.Key, Version: o.Version, Size: o.Size, ETag: o.ETag, Uploaded: o.Uploaded.UnixMilli(),
 		Checksums: map[string]string{}, StorageClass: o.StorageClass,
 	}
-	for i, a := range algorithms {
-		if sum := *a.field(&o.Checksums); len(sum) > 0 {
-			w.Checksums[strconv.Itoa(i)] = hex.EncodeToString(sum)
+	for a := range wireAlgorithms {
+		if sum := a.Of(o.Checksums); len(sum) > 0 {
+			w.Checksums[strconv.Itoa(int(a))] = hex.EncodeToString(sum)
 		}
 	}
 	if o.Range != nil {
