@@ -205,13 +205,18 @@ func (h hashes) sums() Checksums {
 // check compares what came with what was announced.
 func (h hashes) check(asked Checksums) error {
 	got := h.sums()
-	for _, a := range algorithms {
+	for i, a := range algorithms {
 		want, have := *a.field(&asked), *a.field(&got)
 		if len(want) > 0 && !bytes.Equal(want, have) {
-			return &Error{Code: CodeBadDigest, Message: fmt.Sprintf(
-				"The %[1]s checksum you specified did not match what we received.\n"+
-					"You provided a %[1]s checksum with value: %[2]x\nActual %[1]s was: %[3]x", a.name, want, have)}
+			return BadDigest(Algorithm(i), want, have)
 		}
 	}
 	return nil
+}
+
+// BadDigest is the error for a body that has another checksum than was announced.
+func BadDigest(a Algorithm, announced, actual []byte) *Error {
+	return &Error{Code: CodeBadDigest, Message: fmt.Sprintf(
+		"The %[1]s checksum you specified did not match what we received.\n"+
+			"You provided a %[1]s checksum with value: %[2]x\nActual %[1]s was: %[3]x", algorithms[a].name, announced, actual)}
 }
