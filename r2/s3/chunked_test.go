@@ -245,7 +245,12 @@ func TestTheLastByteBringsTheEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.CopyN(io.Discard, p, 4); err == nil {
+		for left := 4; left > 0 && err == nil; {
+			n := 0
+			n, err = p.Read(make([]byte, left))
+			left -= n
+		}
+		if err == nil {
 			t.Errorf("%s: the body is believed", name)
 		}
 	}
