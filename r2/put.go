@@ -8,6 +8,8 @@ import (
 	"hash"
 	"io"
 	"slices"
+
+	"github.com/cfemu/cfemu/internal/probe"
 )
 
 // PutOptions are what can be said of an object beside its body.
@@ -35,6 +37,11 @@ func (b *Bucket) Put(ctx context.Context, key string, body io.Reader, o PutOptio
 		return nil, err
 	}
 	defer func() { span.End(err) }()
+	return b.put(ctx, span, key, body, o)
+}
+
+// put is Put within a span.
+func (b *Bucket) put(ctx context.Context, span *probe.Span, key string, body io.Reader, o PutOptions) (_ *Object, err error) {
 	if err := b.checkPut(key, &o); err != nil {
 		return nil, err
 	}
