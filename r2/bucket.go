@@ -108,7 +108,7 @@ func (o GetOptions) part(size int64) (Range, bool) {
 			return part, true
 		}
 	case o.Range != nil:
-		return o.Range.resolve(size)
+		return o.Range.Resolve(size)
 	}
 	return Range{0, size}, true
 }

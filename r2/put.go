@@ -221,6 +221,15 @@ func (h hashes) check(asked Checksums) error {
 	return nil
 }
 
+// ChecksumsOf computes checksums of a body at hand.
+func ChecksumsOf(body []byte, algorithms ...Algorithm) Checksums {
+	h := newHashes(Checksums{}, algorithms)
+	for _, w := range h.writers() {
+		w.Write(body)
+	}
+	return h.sums()
+}
+
 // BadDigest is the error for a body that has another checksum than was announced.
 func BadDigest(a Algorithm, announced, actual []byte) *Error {
 	return &Error{Code: CodeBadDigest, Message: fmt.Sprintf(
