@@ -13,6 +13,7 @@ type Code string
 // The kinds of failure.
 const (
 	CodeNamespaceNotFound Code = "namespace_not_found"
+	CodeIDInvalid         Code = "id_invalid"
 	CodeKeyNotFound       Code = "key_not_found"
 	CodeTitleTaken        Code = "title_taken"
 	CodeTitleInvalid      Code = "title_invalid"
@@ -21,6 +22,7 @@ const (
 	CodeKeyTooLong        Code = "key_too_long"
 	CodeTooLarge          Code = "too_large"
 	CodeExpiration        Code = "expiration"
+	CodeNoKeys            Code = "no_keys"
 	CodeUnknownRoute      Code = "unknown_route"
 )
 
@@ -28,10 +30,11 @@ const (
 // adds.
 //
 // Receipt: KV validator texts and statuses of workerd and miniflare, August 2026; client/v4 numbers
-// 10009, 10013, 10014, 10019 and 10034 from wrangler's tests. The numbers of CodeTooManyNamespaces,
+// 10009, 10011, 10013, 10014, 10019, 10029 and 10034 from wrangler's tests. The numbers of CodeTooManyNamespaces,
 // CodeKeyTooLong and CodeTooLarge are assumed.
 var statuses = map[Code]struct{ status, api int }{
 	CodeNamespaceNotFound: {http.StatusNotFound, 10013},
+	CodeIDInvalid:         {http.StatusBadRequest, 10011},
 	CodeKeyNotFound:       {http.StatusNotFound, 10009},
 	CodeTitleTaken:        {http.StatusBadRequest, 10014},
 	CodeTitleInvalid:      {http.StatusBadRequest, 10019},
@@ -40,6 +43,7 @@ var statuses = map[Code]struct{ status, api int }{
 	CodeKeyTooLong:        {http.StatusRequestURITooLong, 10020},
 	CodeTooLarge:          {http.StatusRequestEntityTooLarge, 10021},
 	CodeExpiration:        {http.StatusBadRequest, 10034},
+	CodeNoKeys:            {http.StatusBadRequest, 10029},
 	CodeUnknownRoute:      {http.StatusNotFound, 7003},
 }
 

@@ -5,18 +5,39 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cfemu/cfemu/internal/cfapi"
 	"github.com/gorilla/mux"
+
+	"github.com/cfemu/cfemu/internal/cfapi"
 )
 
-// Routes adds what client/v4 offers for namespaces. The router is the one of an account.
+// Routes adds what client/v4 offers for KV. The router is the one of an account. A key is all that
+// follows in the path, as it was sent: some clients escape its slashes and others do not.
 func (s *Service) Routes(r *mux.Router) {
 	const all = "/storage/kv/namespaces"
 	const one = all + "/{namespace}"
-	r.Handle(all, cfapi.Handler(s.postNamespace)).Methods(http.MethodPost)
-	r.Handle(all, cfapi.Handler(s.getNamespaces)).Methods(http.MethodGet)
-	r.Handle(one, cfapi.Handler(s.getNamespace)).Methods(http.MethodGet)
-	r.Handle(one, cfapi.Handler(s.deleteNamespace)).Methods(http.MethodDelete)
+	const value = one + "/values/{key:.+}"
+	for _, e := range []struct {
+		method, path string
+		handler      cfapi.Handler
+		maxBody      int64
+	}{
+		{http.MethodPost, all, s.postNamespace, 0},
+		{http.MethodGet, all, s.getNamespaces, 0},
+		{http.MethodGet, one, s.getNamespace, 0},
+		{http.MethodPut, one, s.putNamespace, 0},
+		{http.MethodDelete, one, s.deleteNamespace, 0},
+		{http.MethodGet, one + "/keys", s.getKeys, 0},
+		{http.MethodGet, value, s.getValue, 0},
+		{http.MethodPut, value, s.putValue, maxValueBytes + maxRequestBytes},
+		{http.MethodDelete, value, s.deleteValue, 0},
+		{http.MethodGet, one + "/metadata/{key:.+}", s.getMetadata, 0},
+		{http.MethodPut, one + "/bulk", s.putBulk, maxBulkBytes},
+		{http.MethodDelete, one + "/bulk", s.deleteBulk, maxBulkBytes},
+		{http.MethodPost, one + "/bulk/delete", s.deleteBulk, maxBulkBytes},
+		{http.MethodPost, one + "/bulk/get", s.postBulkGet, 0},
+	} {
+		r.Handle(e.path, cfapi.Endpoint{Handler: e.handler, MaxBody: e.maxBody}).Methods(e.method)
+	}
 }
 
 type restNamespace struct {
@@ -28,14 +49,44 @@ type restNamespace struct {
 func restOf(n *Namespace) restNamespace { return restNamespace{n.ID, n.Title, true} }
 
 func (s *Service) postNamespace(w http.ResponseWriter, r *http.Request) error {
+	title, err := titleIn(r)
+	if err != nil {
+		return err
+	}
+	n, err := s.Create(r.Context(), title)
+	if err != nil {
+		return err
+	}
+	return cfapi.WriteResult(w, restOf(n))
+}
+
+// titleIn reads the title that a request's body has.
+//
+// Deviation: a jurisdiction is accepted and ignored.
+func titleIn(r *http.Request) (string, error) {
 	var req struct {
 		Title string `json:"title"`
 	}
 	if err := cfapi.DecodeJSON(r, &req, maxRequestBytes); err != nil {
-		return &Error{Code: CodeInvalid, Message: "malformed request body", Err: err}
+		return "", malformedBody(err)
 	}
-	n, err := s.Create(r.Context(), req.Title)
+	return req.Title, nil
+}
+
+func malformedBody(err error) *Error {
+	return &Error{Code: CodeInvalid, Message: "could not unmarshal request body", Err: err}
+}
+
+func (s *Service) putNamespace(w http.ResponseWriter, r *http.Request) error {
+	n, err := s.byID(r)
 	if err != nil {
+		return err
+	}
+	title, err := titleIn(r)
+	if err != nil {
+		return err
+	}
+	if n, err = s.Rename(r.Context(), n.ID, title); err != nil {
 		return err
 	}
 	return cfapi.WriteResult(w, restOf(n))
@@ -93,6 +144,9 @@ func (s *Service) byID(r *http.Request) (*Namespace, error) {
 	id, err := cfapi.Unescape(mux.Vars(r)["namespace"])
 	if err != nil {
 		return nil, err
+	}
+	if !isID(id) {
+		return nil, newError(CodeIDInvalid, "could not parse UUID from request's namespace_id: '%s', invalid namespace format", id)
 	}
 	n, err := s.Get(r.Context(), id)
 	if err != nil {

@@ -89,8 +89,8 @@ func (s *Service) create(id, title string, existing bool) (*Namespace, error) {
 			return s.namespace(row), nil
 		}
 	}
-	if title == "" || len(title) > maxTitleBytes {
-		return nil, newError(CodeTitleInvalid, "namespace title must have between 1 and %d characters", maxTitleBytes)
+	if err := checkTitle(title); err != nil {
+		return nil, err
 	}
 	if !isID(id) {
 		id = newID()
@@ -107,7 +107,7 @@ func (s *Service) create(id, title string, existing bool) (*Namespace, error) {
 		case taken && existing:
 			made = row
 		case taken:
-			refusal = newError(CodeTitleTaken, "a namespace with this account ID and title already exists")
+			refusal = titleTaken()
 		case len(rows) >= maxNamespaces:
 			refusal = newError(CodeTooManyNamespaces, "an account can have at most %d namespaces", maxNamespaces)
 		default:
@@ -122,6 +122,17 @@ func (s *Service) create(id, title string, existing bool) (*Namespace, error) {
 		return nil, refusal
 	}
 	return s.namespace(made), nil
+}
+
+func checkTitle(title string) error {
+	if title == "" || len(title) > maxTitleBytes {
+		return newError(CodeTitleInvalid, "namespace title must have between 1 and %d characters", maxTitleBytes)
+	}
+	return nil
+}
+
+func titleTaken() *Error {
+	return newError(CodeTitleTaken, "a namespace with this account ID and title already exists")
 }
 
 // List returns all namespaces in the order of their titles.

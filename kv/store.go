@@ -123,14 +123,18 @@ func namespacesIn(tx *bolt.Tx) ([]namespaceRow, error) {
 }
 
 func putNamespace(tx *bolt.Tx, row namespaceRow) error {
+	if err := putNamespaceRow(tx, row); err != nil {
+		return err
+	}
+	return createData(tx, row.ID)
+}
+
+func putNamespaceRow(tx *bolt.Tx, row namespaceRow) error {
 	v, err := json.Marshal(row)
 	if err != nil {
 		return err
 	}
-	if err := tx.Bucket(bucketNamespaces).Put([]byte(row.ID), v); err != nil {
-		return err
-	}
-	return createData(tx, row.ID)
+	return tx.Bucket(bucketNamespaces).Put([]byte(row.ID), v)
 }
 
 func createData(tx *bolt.Tx, id string) error {

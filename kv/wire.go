@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -300,8 +299,7 @@ func decodePutOptions(q url.Values, h http.Header, now time.Time) (PutOptions, e
 		if err := checkTTL(seconds, given); err != nil {
 			return o, err
 		}
-		// A time.Duration ends after 292 years.
-		o.TTL = time.Duration(min(seconds, math.MaxInt64/int64(time.Second))) * time.Second
+		o.TTL = time.Duration(min(seconds, maxTTLSeconds)) * time.Second
 	} else if q.Has("expiration") {
 		given := q.Get("expiration")
 		at, _ := parseInt(given)
