@@ -35,6 +35,8 @@ const (
 	CodeUnequalParts       Code = 10048
 	CodeNoCORS             Code = 10059
 	CodeObjectLocked       Code = 10069
+	CodeNoSuchDomain       Code = 10404 // the number is ours
+	CodeDomainTaken        Code = 10409 // the number is ours
 	CodeEntityTooLarge     Code = 100100
 )
 
@@ -42,7 +44,7 @@ const (
 //
 // Receipt: https://developers.cloudflare.com/r2/api/error-codes/ and the texts of workerd's local R2,
 // August 2026. The texts of CodeIncompleteBody, CodeInvalidDigest, CodeBucketNotEmpty and
-// CodeTooManyBuckets are assumed.
+// CodeTooManyBuckets are assumed, and so is that of CodeObjectLocked.
 var faults = map[Code]struct {
 	status  int
 	s3      string
@@ -70,6 +72,8 @@ var faults = map[Code]struct {
 	CodeMalformedJSON:      {http.StatusBadRequest, "MalformedXML", "The JSON you provided was not well formed."},
 	CodeNoCORS:             {http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist."},
 	CodeObjectLocked:       {http.StatusForbidden, "ObjectLockedByBucketPolicy", "The object is locked by a bucket lock rule and cannot be overwritten or deleted."},
+	CodeNoSuchDomain:       {http.StatusNotFound, "NoSuchDomain", "The custom domain is not attached to this bucket."},
+	CodeDomainTaken:        {http.StatusConflict, "DomainTaken", "The custom domain is attached to another bucket."},
 	CodeUnequalParts:       {http.StatusBadRequest, "InvalidPart", "There was a problem with the multipart upload."},
 	CodeEntityTooLarge:     {http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."},
 }

@@ -11,7 +11,7 @@ type LifecycleRule struct {
 	ID         string `json:"id"`
 	Enabled    bool   `json:"enabled"`
 	Conditions struct {
-		Prefix string `json:"prefix"` // empty: all
+		Prefix string `json:"prefix,omitempty"` // empty: all
 	} `json:"conditions"`
 	DeleteObjects   *LifecycleTransition         `json:"deleteObjectsTransition,omitempty"`
 	StorageClasses  []LifecycleStorageTransition `json:"storageClassTransitions,omitempty"`
@@ -38,7 +38,7 @@ const (
 // A LifecycleCondition holds from an age or from a date on.
 type LifecycleCondition struct {
 	Type   string    `json:"type"`
-	MaxAge *float64  `json:"maxAge,omitempty"` // seconds; of ConditionAge
+	MaxAge *int64    `json:"maxAge,omitempty"` // seconds; of ConditionAge
 	Date   time.Time `json:"date,omitzero"`    // of ConditionDate
 }
 
@@ -49,12 +49,16 @@ func (b *Bucket) Lifecycle(ctx context.Context) ([]LifecycleRule, error) {
 
 // SetLifecycle replaces all lifecycle rules of the bucket, the default one among them.
 func (b *Bucket) SetLifecycle(ctx context.Context, rules []LifecycleRule) error {
-	return b.changeSetting(ctx, "put_bucket_lifecycle", func(c content) error {
+	err := b.changeSetting(ctx, "put_bucket_lifecycle", func(c content) error {
 		if err := checkLifecycle(rules); err != nil {
 			return err
 		}
 		return putSetting(c, settingLifecycle, rules)
 	})
+	if err == nil {
+		b.service.aging.wake() // they hold for what is stored already, too
+	}
+	return err
 }
 
 // lifecycleOf returns the rules that are in force.
@@ -71,10 +75,10 @@ func lifecycleOf(c content) ([]LifecycleRule, error) {
 
 // defaultLifecycle is the rule that every new bucket has.
 //
-// Receipt: https://developers.cloudflare.com/r2/buckets/object-lifecycles/; its id is the one that
-// wrangler lists for a new bucket.
+// Receipt: https://developers.cloudflare.com/r2/buckets/object-lifecycles/; its id and form are those that
+// users of `wrangler r2 bucket lifecycle list` and of the API show of a new bucket.
 func defaultLifecycle() LifecycleRule {
-	age := (uploadDays * 24 * time.Hour).Seconds()
+	age := int64(uploadDays * 24 * 60 * 60)
 	return LifecycleRule{
 		ID: "Default Multipart Abort Rule", Enabled: true,
 		AbortIncomplete: &LifecycleTransition{LifecycleCondition{Type: ConditionAge, MaxAge: &age}},
@@ -166,7 +170,7 @@ const lateDelay = 24 * time.Hour
 // Deviation: an object that is put after the date of a lifecycle rule stays for 24 hours.
 func (c LifecycleCondition) from(made time.Time) time.Time {
 	if c.Type == ConditionAge {
-		return made.Add(time.Duration(*c.MaxAge * float64(time.Second)))
+		return made.Add(time.Duration(*c.MaxAge) * time.Second)
 	}
 	if made.Before(c.Date) {
 		return c.Date
@@ -182,12 +186,10 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// abortAt returns when an upload of key that began at a time is aborted, zero for never.
-func abortAt(rules []LifecycleRule, key string, begun time.Time) (at time.Time) {
-	for _, r := range rules {
-		if r.AbortIncomplete != nil && r.covers(key) {
-			at = earliest(at, r.AbortIncomplete.Condition.from(begun))
-		}
+// from returns when the transition happens to what was made at a time, zero for never: when there is none.
+func (t *LifecycleTransition) from(made time.Time) (at time.Time) {
+	if t != nil {
+		at = t.Condition.from(made)
 	}
 	return at
 }

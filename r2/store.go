@@ -237,12 +237,13 @@ func deleteContent(tx *bolt.Tx, name string) error {
 type content struct {
 	objects, uploads, parts *bolt.Bucket
 	name                    string
+	told                    func() // called once an event has been committed; nil: nobody waits for one
 }
 
 // contentIn returns the content of a bucket, and false when there is no such bucket.
 func contentIn(tx *bolt.Tx, name string) (content, bool) {
 	n := []byte(name)
-	c := content{tx.Bucket(topObjects).Bucket(n), tx.Bucket(topUploads).Bucket(n), tx.Bucket(topParts).Bucket(n), name}
+	c := content{tx.Bucket(topObjects).Bucket(n), tx.Bucket(topUploads).Bucket(n), tx.Bucket(topParts).Bucket(n), name, nil}
 	return c, c.objects != nil
 }
 
@@ -303,25 +304,42 @@ func (c content) blobs(f func(name string)) error {
 	})
 }
 
-// put stores row under key and returns the blobs of what was there before.
-func (c content) put(key string, row *objectRow) (old []blobRef, err error) {
+// A change is why an object is stored or removed: what event notifications tell, and locks forbid.
+type change struct {
+	action Action
+	at     time.Time
+	source *CopySource // of ActionCopyObject
+}
+
+// put stores row under key and returns the blobs of what was there before. That was locked when the error
+// is an *Error; nothing has changed then.
+func (c content) put(key string, row *objectRow, why change) (old []blobRef, err error) {
 	before, err := getRow[objectRow](c.objects, []byte(key))
 	if err != nil {
 		return nil, err
 	}
 	if before != nil {
+		if err := c.checkLock(key, before, why.at); err != nil {
+			return nil, err
+		}
 		old = before.Blobs
 	}
-	return old, putRow(c.objects, []byte(key), row)
+	if err := putRow(c.objects, []byte(key), row); err != nil {
+		return nil, err
+	}
+	return old, c.tell(key, row, why)
 }
 
-// delete removes key and returns the blobs of what was there.
-func (c content) delete(key string) (old []blobRef, err error) {
+// delete removes key, which must not be locked, and returns the blobs of what was there.
+func (c content) delete(key string, why change) (old []blobRef, err error) {
 	before, err := getRow[objectRow](c.objects, []byte(key))
 	if err != nil || before == nil {
 		return nil, err
 	}
-	return before.Blobs, c.objects.Delete([]byte(key))
+	if err := c.objects.Delete([]byte(key)); err != nil {
+		return nil, err
+	}
+	return before.Blobs, c.tell(key, nil, why)
 }
 
 // An uploadRow is a multipart upload. One that has ended is kept, since whoever names it again must
