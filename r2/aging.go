@@ -204,7 +204,7 @@ func readDue(c content, prefix, from []byte, now time.Time) (due []string, next 
 	}
 	cur := c.objects.Cursor()
 	rows := 0
-	for k, v := cur.Seek(from); bytes.HasPrefix(k, prefix); k, v = cur.Next() {
+	for k, v := cur.Seek(from); k != nil && bytes.HasPrefix(k, prefix); k, v = cur.Next() {
 		if rows++; rows > agingBatch {
 			return due, next, bytes.Clone(k), nil
 		}
