@@ -289,7 +289,9 @@ func (e *Emulator) openProducts() error {
 		e.kv, errs[1] = kv.Open(e.state.path("kv"), kv.Options{Clock: e.clock, Probe: e.probe, Logger: log, NoSync: noSync})
 	})
 	all.Go(func() {
-		e.r2, errs[2] = r2.Open(e.state.path("r2"), r2.Options{Clock: e.clock, Probe: e.probe, Logger: log, NoSync: noSync})
+		e.r2, errs[2] = r2.Open(e.state.path("r2"), r2.Options{
+			Clock: e.clock, Probe: e.probe, Logger: log, NoSync: noSync, Account: AccountID, Notifier: notifier{e},
+		})
 	})
 	all.Go(func() {
 		e.queues, errs[3] = queues.Open(e.state.path("queues"), queues.Options{Clock: e.clock, Probe: e.probe, Logger: log, NoSync: noSync})
@@ -304,7 +306,12 @@ func (e *Emulator) openProducts() error {
 		}
 	}
 	e.ai = ai.Open(ai.Options{Clock: e.clock, Probe: e.probe, Logger: log})
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	stop := e.r2.Start()
+	e.onClose(func(context.Context) error { stop(); return nil })
+	return nil
 }
 
 // Serve answers at all doors until ctx ends, then lets requests in flight finish, for ten seconds.
@@ -333,7 +340,7 @@ func (e *Emulator) Serve(ctx context.Context) error {
 		defer remove()
 	}
 	workerServer := newServer(guard(e.hosts.checkHost(http.HandlerFunc(e.serveWorker), true), workerPace))
-	controlServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.controlHandler()), false)), controlPace))
+	controlServer := newServer(guard(e.publicFirst(hardened(e.controlHosts.checkHost(checkOrigin(e.controlHandler()), false))), controlPace))
 	besideServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.preview), false)), controlPace))
 	s3Server := newServer(guard(hardened(e.s3Handler()), controlPace))
 	failed := make(chan error, 8)

@@ -36,7 +36,7 @@ func (e *Emulator) mounts() []mount {
 		asked = e.token
 	}
 	v4 := control.New(control.Options{
-		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes, e.preview.Routes},
+		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes, e.queues.Routes, e.preview.Routes},
 		GraphQL:  graphOperations(e.d1.GraphQL()),
 		Unknown: func(method, path string) {
 			e.warn(fmt.Sprintf("no route for %s %s on the control door", method, path))
@@ -158,15 +158,21 @@ func (e *Emulator) Status() any {
 	return s
 }
 
-// Drain delivers all that is due in a queue.
+// Drain delivers all that is due in a queue, the event notifications of what was done so far among it.
 func (e *Emulator) Drain(ctx context.Context, queue string) error {
-	err := e.queues.Drain(ctx, queue)
+	err := e.r2.Flush(ctx)
+	if err == nil {
+		err = e.queues.Drain(ctx, queue)
+	}
 	var f cfapi.Faulter
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
 	return cfapi.New(http.StatusConflict, 10001, err.Error())
 }
+
+// ClockMoved does what has come due by a move of the clock and would happen by itself a moment later.
+func (e *Emulator) ClockMoved(ctx context.Context) error { return e.r2.ApplyLifecycle(ctx) }
 
 // products are those that keep state, by the names that reset knows them by. Queues come first: to
 // empty them is to wait for the handlers that run, which may write to the others.

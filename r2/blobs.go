@@ -59,6 +59,13 @@ func (i *ids) bytes(n int) []byte {
 // blob when it has one only.
 func (i *ids) name() string { return hex.EncodeToString(i.bytes(16)) }
 
+// uuid returns a UUID of version 4.
+func (i *ids) uuid() string {
+	b := i.bytes(16)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
 // text returns n random bytes as text.
 func (i *ids) text(n int) string { return base64.RawURLEncoding.EncodeToString(i.bytes(n)) }
 

@@ -130,8 +130,12 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) (err error) {
 	}
 	var gone []blobRef
 	err = b.update(func(c content) error {
+		now := b.service.clock.Now()
+		if err := c.checkLocks(keys, now); err != nil {
+			return err
+		}
 		for _, key := range keys {
-			old, err := c.delete(key)
+			old, err := c.delete(key, change{action: ActionDeleteObject, at: now})
 			if err != nil {
 				return err
 			}
@@ -177,6 +181,7 @@ func (b *Bucket) update(change func(content) error) error {
 			refusal = newError(CodeNoSuchBucket)
 			return nil
 		}
+		c.told = b.service.outbox.wake
 		err := change(c)
 		if errors.As(err, &refusal) {
 			return nil

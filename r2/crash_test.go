@@ -83,6 +83,8 @@ var crashPoints = map[string]struct {
 		}
 		die()
 	}, "part"},
+	"with an event that no queue has yet":               {dieWithEvent, "new"},
+	"with an event sent and not taken out of the index": {dieSending, "new"},
 }
 
 func die() {

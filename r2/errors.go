@@ -31,7 +31,12 @@ const (
 	CodePreconditionFailed Code = 10031
 	CodeBadDigest          Code = 10037
 	CodeInvalidRange       Code = 10039
+	CodeMalformedJSON      Code = 10040
 	CodeUnequalParts       Code = 10048
+	CodeNoCORS             Code = 10059
+	CodeObjectLocked       Code = 10069
+	CodeNoSuchDomain       Code = 10404 // the number is ours
+	CodeDomainTaken        Code = 10409 // the number is ours
 	CodeEntityTooLarge     Code = 100100
 )
 
@@ -39,7 +44,7 @@ const (
 //
 // Receipt: https://developers.cloudflare.com/r2/api/error-codes/ and the texts of workerd's local R2,
 // August 2026. The texts of CodeIncompleteBody, CodeInvalidDigest, CodeBucketNotEmpty and
-// CodeTooManyBuckets are assumed.
+// CodeTooManyBuckets are assumed, and so is that of CodeObjectLocked.
 var faults = map[Code]struct {
 	status  int
 	s3      string
@@ -64,6 +69,11 @@ var faults = map[Code]struct {
 	CodePreconditionFailed: {http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold."},
 	CodeBadDigest:          {http.StatusBadRequest, "BadDigest", "The checksum you specified did not match what we received."},
 	CodeInvalidRange:       {http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable"},
+	CodeMalformedJSON:      {http.StatusBadRequest, "MalformedXML", "The JSON you provided was not well formed."},
+	CodeNoCORS:             {http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist."},
+	CodeObjectLocked:       {http.StatusForbidden, "ObjectLockedByBucketPolicy", "The object is locked by a bucket lock rule and cannot be overwritten or deleted."},
+	CodeNoSuchDomain:       {http.StatusNotFound, "NoSuchDomain", "The custom domain is not attached to this bucket."},
+	CodeDomainTaken:        {http.StatusConflict, "DomainTaken", "The custom domain is attached to another bucket."},
 	CodeUnequalParts:       {http.StatusBadRequest, "InvalidPart", "There was a problem with the multipart upload."},
 	CodeEntityTooLarge:     {http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."},
 }
@@ -72,6 +82,7 @@ var faults = map[Code]struct {
 type Error struct {
 	Code    Code
 	Message string // for the caller, in Cloudflare's wording
+	Detail  string // for the caller, in ours; empty when there is nothing more to say
 	Err     error  // for us; nil when there is nothing more to say
 }
 
@@ -86,7 +97,11 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Fault returns the form for the caller.
 func (e *Error) Fault() cfapi.Fault {
-	return cfapi.Fault{Status: faults[e.Code].status, Code: int(e.Code), Message: e.Message}
+	f := cfapi.Fault{Status: faults[e.Code].status, Code: int(e.Code), Message: e.Message}
+	if e.Detail != "" {
+		f.Chain = []cfapi.Fault{{Message: e.Detail}}
+	}
+	return f
 }
 
 // S3 returns the name that the S3 API has for the failure.
@@ -97,4 +112,11 @@ func newError(code Code) *Error { return &Error{Code: code, Message: faults[code
 
 func invalid(format string, args ...any) *Error {
 	return &Error{Code: CodeInvalidArgument, Message: fmt.Sprintf(format, args...)}
+}
+
+// malformed refuses a setting that is not what it should be. Production says no more than its code's text.
+func malformed(format string, args ...any) *Error {
+	e := newError(CodeMalformedJSON)
+	e.Detail = fmt.Sprintf(format, args...)
+	return e
 }

@@ -5,14 +5,10 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // An Upload is a multipart upload that has begun.
@@ -50,15 +46,21 @@ func (b *Bucket) CreateUpload(ctx context.Context, key string, o PutOptions) (_ 
 	}
 	span.Count(classA, 1)
 	id := b.service.ids.text(128)
+	var ends time.Time
 	err = b.update(func(c content) error {
-		return putRow(c.uploads, []byte(id), uploadRow{
+		up := uploadRow{
 			Key: key, Created: b.service.clock.Now().UnixMilli(),
 			HTTP: o.HTTP, Custom: o.Custom, StorageClass: o.StorageClass,
-		})
+		}
+		if ends, err = c.uploadEnds(&up); err != nil {
+			return err
+		}
+		return putRow(c.uploads, []byte(id), up)
 	})
 	if err != nil {
 		return nil, err
 	}
+	b.service.ageAt(ends)
 	return &Upload{Key: key, ID: id}, nil
 }
 
@@ -211,9 +213,10 @@ func choose(c content, u Upload, parts []Part) ([]partRow, error) {
 
 // assemble stores the object and ends the upload. It returns the blobs that are needed no longer.
 func (b *Bucket) assemble(c content, u Upload, up *uploadRow, chosen []partRow) (*objectRow, []blobRef, error) {
+	now := b.service.clock.Now()
 	row := &objectRow{
 		Version: b.service.ids.name(), HTTP: up.HTTP, Custom: up.Custom, StorageClass: up.StorageClass,
-		Uploaded: b.service.clock.Now().UnixMilli(),
+		Uploaded: now.UnixMilli(),
 	}
 	sum := md5.New()
 	used := map[string]bool{}
@@ -224,7 +227,7 @@ func (b *Bucket) assemble(c content, u Upload, up *uploadRow, chosen []partRow) 
 		row.Blobs = append(row.Blobs, p.Blob)
 	}
 	row.ETag = fmt.Sprintf("%x-%d", sum.Sum(nil), len(chosen))
-	gone, err := c.put(u.Key, row)
+	gone, err := c.put(u.Key, row, change{action: ActionCompleteMultipartUpload, at: now})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -285,8 +288,9 @@ func (b *Bucket) known(c content, u Upload) (*uploadRow, error) {
 	if up == nil {
 		return nil, newError(CodeInternal)
 	}
-	up.Ended = up.Ended || up.expired(b.service.clock.Now())
-	return up, nil
+	ends, err := c.uploadEnds(up)
+	up.Ended = up.Ended || past(ends, b.service.clock.Now())
+	return up, err
 }
 
 // running returns an upload that takes parts.
@@ -295,61 +299,12 @@ func (b *Bucket) running(c content, u Upload) (*uploadRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if up == nil || up.Ended || up.expired(b.service.clock.Now()) {
+	if up == nil || up.Ended {
 		return nil, newError(CodeNoSuchUpload)
 	}
-	return up, nil
-}
-
-func (r *uploadRow) expired(now time.Time) bool {
-	return !now.Before(time.UnixMilli(r.Created).Add(uploadDays * 24 * time.Hour))
-}
-
-// dropOldUploads forgets uploads that are too old, with their parts.
-func (s *Service) dropOldUploads() error {
-	now := s.clock.Now()
-	old := map[string][]string{} // ids by bucket
-	err := s.index.db.View(func(tx *bolt.Tx) error {
-		rows, err := bucketsIn(tx)
-		for _, row := range rows {
-			c, _ := contentIn(tx, row.Name)
-			err = errors.Join(err, c.uploads.ForEach(func(id, v []byte) error {
-				var up uploadRow
-				if err := json.Unmarshal(v, &up); err != nil {
-					return fmt.Errorf("read upload: %w", err)
-				}
-				if up.expired(now) {
-					old[row.Name] = append(old[row.Name], string(id))
-				}
-				return nil
-			}))
-		}
-		return err
-	})
-	if err != nil || len(old) == 0 {
-		return err
+	ends, err := c.uploadEnds(up)
+	if err == nil && past(ends, b.service.clock.Now()) {
+		err = newError(CodeNoSuchUpload)
 	}
-	var gone []blobRef
-	err = s.index.commit.Do(func(tx *bolt.Tx) error {
-		for name, ids := range old {
-			c, _ := contentIn(tx, name)
-			for _, id := range ids {
-				parts, err := c.takeParts(id)
-				if err != nil {
-					return err
-				}
-				for _, p := range parts {
-					gone = append(gone, p.Blob)
-				}
-				if err := c.uploads.Delete([]byte(id)); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		s.blobs.remove(gone)
-	}
-	return err
+	return up, err
 }

@@ -69,8 +69,9 @@ func (b *Bucket) put(ctx context.Context, span *probe.Span, key string, body io.
 			if err := o.OnlyIf.check(c, key); err != nil {
 				return err
 			}
-			row.Uploaded = b.service.clock.Now().UnixMilli()
-			old, err = c.put(key, row)
+			now := b.service.clock.Now()
+			row.Uploaded = now.UnixMilli()
+			old, err = c.put(key, row, change{action: ActionPutObject, at: now})
 			return err
 		})
 	}

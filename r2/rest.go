@@ -18,6 +18,7 @@ func (s *Service) Routes(r *mux.Router) {
 	r.Handle(all, cfapi.Handler(s.getBuckets)).Methods(http.MethodGet)
 	r.Handle(one, cfapi.Handler(s.getBucket)).Methods(http.MethodGet)
 	r.Handle(one, cfapi.Handler(s.deleteBucket)).Methods(http.MethodDelete)
+	s.settingRoutes(r)
 }
 
 type restBucket struct {

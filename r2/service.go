@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/cfemu/cfemu/internal/clock"
@@ -20,6 +21,9 @@ type Options struct {
 	Probe  *probe.Probe // nil: none
 	Logger *slog.Logger // nil: discard
 	NoSync bool         // nothing is flushed: for state that nobody will miss after a power cut
+
+	Account  string   // the account's id, as event notifications tell it
+	Notifier Notifier // the queues that event notifications go to; nil: there are none
 }
 
 // A Service holds the buckets of one account.
@@ -30,11 +34,19 @@ type Service struct {
 	probe *probe.Probe
 	log   *slog.Logger
 	ids   *ids
+
+	account  string
+	notifier Notifier
+	outbox   outbox
+	aging    aging
 }
 
 // Open opens the buckets kept in dir, which is made when it is missing.
 func Open(dir string, opts Options) (*Service, error) {
-	s := &Service{clock: clock.Or(opts.Clock), probe: opts.Probe, log: opts.Logger, ids: &ids{rand.Reader}}
+	s := &Service{
+		clock: clock.Or(opts.Clock), probe: opts.Probe, log: opts.Logger, ids: &ids{rand.Reader},
+		account: opts.Account, notifier: opts.Notifier, outbox: outbox{woken: make(chan struct{}, 1)}, aging: aging{woken: make(chan struct{}, 1)},
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -54,10 +66,10 @@ func Open(dir string, opts Options) (*Service, error) {
 	return s, nil
 }
 
-// recover drops uploads that were left unfinished too long, and orphans.
+// recover ends uploads that were left unfinished too long, and removes orphans.
 func (s *Service) recover() error {
-	if err := s.dropOldUploads(); err != nil {
-		return fmt.Errorf("drop unfinished uploads: %w", err)
+	if err := s.endOldUploads(); err != nil {
+		return fmt.Errorf("end unfinished uploads: %w", err)
 	}
 	return s.blobs.begin(s.namedBlobs)
 }
@@ -78,6 +90,19 @@ func (s *Service) namedBlobs() (map[string]bool, error) {
 		return nil
 	})
 	return named, err
+}
+
+// Start lets happen what happens by itself: lifecycle rules, and the delivery of event notifications. The
+// Notifier must be ready. stop ends both and waits for what is under way; it must be called before Close.
+func (s *Service) Start() (stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { s.sendEvents(ctx) })
+	running.Go(func() { s.keepAging(ctx) })
+	return func() {
+		cancel(errors.New("r2 has stopped"))
+		running.Wait()
+	}
 }
 
 // Close waits for what the index is doing and closes it. Nothing may be called after it.
@@ -244,7 +269,7 @@ func (s *Service) Delete(ctx context.Context, name string) (err error) {
 		if err := tx.Bucket(topBuckets).Delete([]byte(name)); err != nil {
 			return err
 		}
-		return deleteContent(tx, name)
+		return errors.Join(forgetDomains(c), deleteSettings(tx, name), deleteContent(tx, name))
 	})
 	if err != nil {
 		return fmt.Errorf("delete bucket %s: %w", name, err)
@@ -253,11 +278,14 @@ func (s *Service) Delete(ctx context.Context, name string) (err error) {
 	return refusal
 }
 
-// Reset removes every object and every unfinished upload. The buckets stay, and so do their wires.
+// Reset removes every object and every unfinished upload, and the events that no queue has yet. The buckets
+// stay with their settings, and so do their wires.
 func (s *Service) Reset(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	s.outbox.delivering.Lock() // else a queue might get an event that is forgotten here
+	defer s.outbox.delivering.Unlock()
 	var gone []blobRef
 	err := s.index.commit.Do(func(tx *bolt.Tx) error {
 		rows, err := bucketsIn(tx)
@@ -273,7 +301,7 @@ func (s *Service) Reset(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return emptyOutbox(tx)
 	})
 	if err != nil {
 		return fmt.Errorf("reset r2: %w", err)

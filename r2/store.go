@@ -10,6 +10,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/cfemu/cfemu/internal/groupcommit"
 )
@@ -20,11 +21,31 @@ import (
 //	objects  key → objectRow
 //	uploads  upload id → uploadRow
 //	parts    upload id, 0, part number → partRow
+//
+// Beside these are
+//
+//	settings  a bucket under each bucket's name, made by its first setting: setting → its JSON
+//	domains   host name → name of the bucket whose objects it shows
+//	outbox    queue id, 0, number → eventRow, until the queue has it
 var (
-	topBuckets = []byte("buckets")
-	topObjects = []byte("objects")
-	topUploads = []byte("uploads")
-	topParts   = []byte("parts")
+	topBuckets  = []byte("buckets")
+	topObjects  = []byte("objects")
+	topUploads  = []byte("uploads")
+	topParts    = []byte("parts")
+	topSettings = []byte("settings")
+	topDomains  = []byte("domains")
+	topOutbox   = []byte("outbox")
+)
+
+// A setting is what a bucket has beside its objects, and the key it is kept under.
+type setting string
+
+const (
+	settingCORS          setting = "cors"
+	settingLifecycle     setting = "lifecycle"
+	settingLock          setting = "lock"
+	settingNotifications setting = "notifications"
+	settingDomains       setting = "domains"
 )
 
 // A bucketRow is what is kept of a bucket itself.
@@ -96,9 +117,10 @@ func openIndex(dir string, noSync bool) (*index, error) {
 	return x, nil
 }
 
-// init makes the top buckets. It writes only to a new file, so that a start costs no flush.
+// init makes the top buckets that are missing. There are none but in a new file, so that a start costs no
+// flush.
 func (x *index) init() error {
-	tops := [][]byte{topBuckets, topObjects, topUploads, topParts}
+	tops := [][]byte{topBuckets, topObjects, topUploads, topParts, topSettings, topDomains, topOutbox}
 	ready := true
 	err := x.db.View(func(tx *bolt.Tx) error {
 		for _, name := range tops {
@@ -212,13 +234,47 @@ func deleteContent(tx *bolt.Tx, name string) error {
 }
 
 // content is what is in one bucket, within a transaction.
-type content struct{ objects, uploads, parts *bolt.Bucket }
+type content struct {
+	objects, uploads, parts *bolt.Bucket
+	name                    string
+	told                    func() // called once an event has been committed; nil: nobody waits for one
+}
 
 // contentIn returns the content of a bucket, and false when there is no such bucket.
 func contentIn(tx *bolt.Tx, name string) (content, bool) {
 	n := []byte(name)
-	c := content{tx.Bucket(topObjects).Bucket(n), tx.Bucket(topUploads).Bucket(n), tx.Bucket(topParts).Bucket(n)}
+	c := content{tx.Bucket(topObjects).Bucket(n), tx.Bucket(topUploads).Bucket(n), tx.Bucket(topParts).Bucket(n), name, nil}
 	return c, c.objects != nil
+}
+
+// getSetting returns a setting of the bucket, nil when it was never set.
+func getSetting[T any](c content, of setting) (*T, error) {
+	all := c.objects.Tx().Bucket(topSettings).Bucket([]byte(c.name))
+	if all == nil {
+		return nil, nil
+	}
+	return getRow[T](all, []byte(of))
+}
+
+// putSetting stores a setting of the bucket; a nil value forgets it.
+func putSetting(c content, of setting, value any) error {
+	all, err := c.objects.Tx().Bucket(topSettings).CreateBucketIfNotExists([]byte(c.name))
+	if err != nil {
+		return err
+	}
+	if value == nil {
+		return all.Delete([]byte(of))
+	}
+	return putRow(all, []byte(of), value)
+}
+
+// deleteSettings forgets all settings of a bucket.
+func deleteSettings(tx *bolt.Tx, name string) error {
+	err := tx.Bucket(topSettings).DeleteBucket([]byte(name))
+	if errors.Is(err, berrors.ErrBucketNotFound) {
+		return nil
+	}
+	return err
 }
 
 // blobs calls f with the name of every blob that the content refers to.
@@ -248,25 +304,42 @@ func (c content) blobs(f func(name string)) error {
 	})
 }
 
-// put stores row under key and returns the blobs of what was there before.
-func (c content) put(key string, row *objectRow) (old []blobRef, err error) {
+// A change is why an object is stored or removed: what event notifications tell, and locks forbid.
+type change struct {
+	action Action
+	at     time.Time
+	source *CopySource // of ActionCopyObject
+}
+
+// put stores row under key and returns the blobs of what was there before. That was locked when the error
+// is an *Error; nothing has changed then.
+func (c content) put(key string, row *objectRow, why change) (old []blobRef, err error) {
 	before, err := getRow[objectRow](c.objects, []byte(key))
 	if err != nil {
 		return nil, err
 	}
 	if before != nil {
+		if err := c.checkLock(key, before, why.at); err != nil {
+			return nil, err
+		}
 		old = before.Blobs
 	}
-	return old, putRow(c.objects, []byte(key), row)
+	if err := putRow(c.objects, []byte(key), row); err != nil {
+		return nil, err
+	}
+	return old, c.tell(key, row, why)
 }
 
-// delete removes key and returns the blobs of what was there.
-func (c content) delete(key string) (old []blobRef, err error) {
+// delete removes key, which must not be locked, and returns the blobs of what was there.
+func (c content) delete(key string, why change) (old []blobRef, err error) {
 	before, err := getRow[objectRow](c.objects, []byte(key))
 	if err != nil || before == nil {
 		return nil, err
 	}
-	return before.Blobs, c.objects.Delete([]byte(key))
+	if err := c.objects.Delete([]byte(key)); err != nil {
+		return nil, err
+	}
+	return before.Blobs, c.tell(key, nil, why)
 }
 
 // An uploadRow is a multipart upload. One that has ended is kept, since whoever names it again must

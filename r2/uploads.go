@@ -72,7 +72,11 @@ func (c content) unfinished(prefix string, now time.Time) ([]UploadInfo, error) 
 		if err := json.Unmarshal(v, &row); err != nil {
 			return fmt.Errorf("read upload: %w", err)
 		}
-		if !row.Ended && !row.expired(now) && strings.HasPrefix(row.Key, prefix) {
+		ends, err := c.uploadEnds(&row)
+		if err != nil {
+			return err
+		}
+		if !row.Ended && !past(ends, now) && strings.HasPrefix(row.Key, prefix) {
 			all = append(all, UploadInfo{Upload{row.Key, string(id)}, time.UnixMilli(row.Created), row.StorageClass})
 		}
 		return nil

@@ -33,6 +33,8 @@ type House interface {
 	Status() any
 	// Drain delivers all that is due in a queue and returns when nothing is in flight.
 	Drain(ctx context.Context, queue string) error
+	// ClockMoved is called after a move of the clock and returns when what has come due by it is done.
+	ClockMoved(ctx context.Context) error
 	// Cron runs the scheduled handler; at is zero for now.
 	Cron(ctx context.Context, cron string, at time.Time) error
 	// Reset empties the products named, or all, and loads the seed again when seed is set.
@@ -186,6 +188,9 @@ func (a *API) postClock(w http.ResponseWriter, r *http.Request) error {
 	}
 	if ch.Resume {
 		a.Clock.Resume()
+	}
+	if err := a.House.ClockMoved(r.Context()); err != nil {
+		return err
 	}
 	return a.getClock(w, r)
 }

@@ -25,6 +25,8 @@ func (h *house) Drain(_ context.Context, queue string) error {
 	h.calls = append(h.calls, "drain "+queue)
 	return nil
 }
+func (h *house) ClockMoved(context.Context) error { return nil }
+
 func (h *house) Cron(_ context.Context, cron string, at time.Time) error {
 	h.calls = append(h.calls, fmt.Sprintf("cron %s %v", cron, at.IsZero()))
 	return nil

@@ -67,6 +67,7 @@ func (c *call) serve() error {
 	if c.r.Method == http.MethodOptions {
 		return c.preflight()
 	}
+	c.allowOrigin()
 	if c.isForm() {
 		return notImplemented("Presigned post requests are not yet implemented not implemented")
 	}
