@@ -23,6 +23,7 @@ type Bucket struct {
 	Created      time.Time
 	Location     string
 	StorageClass string // of objects that are put without one
+	Jurisdiction string // eu or fedramp; empty: the default one
 
 	service *Service
 }

@@ -1,6 +1,7 @@
 package r2
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,14 +11,31 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// Routes adds what client/v4 offers for buckets. The router is the one of an account.
+// Routes adds what client/v4 offers for buckets. The router is the one of an account. A key is all that
+// follows in the path, as it was sent: some clients escape its slashes and others do not.
 func (s *Service) Routes(r *mux.Router) {
 	const all = "/r2/buckets"
 	const one = all + "/{bucket}"
-	r.Handle(all, cfapi.Handler(s.postBucket)).Methods(http.MethodPost)
-	r.Handle(all, cfapi.Handler(s.getBuckets)).Methods(http.MethodGet)
-	r.Handle(one, cfapi.Handler(s.getBucket)).Methods(http.MethodGet)
-	r.Handle(one, cfapi.Handler(s.deleteBucket)).Methods(http.MethodDelete)
+	const object = one + "/objects/{key:.+}"
+	for _, e := range []struct {
+		method, path string
+		handler      cfapi.Handler
+		maxBody      int64
+	}{
+		{http.MethodPost, all, s.postBucket, 0},
+		{http.MethodGet, all, s.getBuckets, 0},
+		{http.MethodGet, one, s.getBucket, 0},
+		{http.MethodPatch, one, s.patchBucket, 0},
+		{http.MethodDelete, one, s.deleteBucket, 0},
+		{http.MethodGet, one + "/objects", s.getObjects, 0},
+		{http.MethodDelete, one + "/objects", s.deleteObjects, 0},
+		{http.MethodGet, object, s.getObject, 0},
+		{http.MethodHead, object, s.getObject, 0},
+		{http.MethodPut, object, s.putObject, maxPutBytes},
+		{http.MethodDelete, object, s.deleteObject, 0},
+	} {
+		r.Handle(e.path, cfapi.Endpoint{Handler: e.handler, MaxBody: e.maxBody}).Methods(e.method)
+	}
 	s.settingRoutes(r)
 }
 
@@ -30,7 +48,23 @@ type restBucket struct {
 }
 
 func restOf(b *Bucket) restBucket {
-	return restBucket{b.Name, b.Created.UTC().Format(time.RFC3339Nano), b.Location, b.StorageClass, "default"}
+	return restBucket{b.Name, b.Created.UTC().Format(time.RFC3339Nano), b.Location, b.StorageClass, cmp.Or(b.Jurisdiction, defaultJurisdiction)}
+}
+
+// Headers of requests.
+const (
+	headerJurisdiction = "Cf-R2-Jurisdiction"
+	headerStorageClass = "Cf-R2-Storage-Class"
+)
+
+const defaultJurisdiction = "default"
+
+// jurisdictionOf is the jurisdiction that a request is about, "" for the default one.
+func jurisdictionOf(r *http.Request) string {
+	if j := r.Header.Get(headerJurisdiction); j != defaultJurisdiction {
+		return j
+	}
+	return ""
 }
 
 func (s *Service) postBucket(w http.ResponseWriter, r *http.Request) error {
@@ -39,10 +73,21 @@ func (s *Service) postBucket(w http.ResponseWriter, r *http.Request) error {
 		StorageClass string `json:"storageClass"`
 	}
 	if err := cfapi.DecodeJSON(r, &req, maxRequestBytes); err != nil {
-		return errMetadata(err)
+		return malformedJSON(err)
 	}
-	b, err := s.CreateWith(r.Context(), req.Name, BucketOptions{StorageClass: req.StorageClass})
+	b, err := s.CreateWith(r.Context(), req.Name, BucketOptions{StorageClass: req.StorageClass, Jurisdiction: jurisdictionOf(r)})
 	if err != nil {
+		return err
+	}
+	return cfapi.WriteResult(w, restOf(b))
+}
+
+func (s *Service) patchBucket(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.ofRoute(r)
+	if err != nil {
+		return err
+	}
+	if b, err = s.SetStorageClass(r.Context(), b.Name, r.Header.Get(headerStorageClass)); err != nil {
 		return err
 	}
 	return cfapi.WriteResult(w, restOf(b))
@@ -63,7 +108,10 @@ func (s *Service) getBuckets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(b *Bucket) bool { return !strings.Contains(b.Name, q.Get("name_contains")) })
+	jurisdiction := jurisdictionOf(r)
+	all = slices.DeleteFunc(all, func(b *Bucket) bool {
+		return b.Jurisdiction != jurisdiction || !strings.Contains(b.Name, q.Get("name_contains"))
+	})
 	descending := q.Get("direction") == "desc"
 	if descending {
 		slices.Reverse(all)
@@ -109,5 +157,19 @@ func (s *Service) ofRoute(r *http.Request) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Get(r.Context(), name)
+	b, err := s.Get(r.Context(), name)
+	if err != nil {
+		return nil, err
+	}
+	if b.Jurisdiction != jurisdictionOf(r) {
+		return nil, newError(CodeNoSuchBucket)
+	}
+	return b, nil
+}
+
+// malformedJSON refuses a body that is not what it should be.
+func malformedJSON(err error) *Error {
+	e := newError(CodeMalformedJSON)
+	e.Err = err
+	return e
 }

@@ -219,7 +219,7 @@ func TestRoutes(t *testing.T) {
 		{"but not twice", "POST /r2/buckets", `{"name":"one"}`, 409, `{"code":10004,"message":"The bucket you tried to create already exists, and you own it."}`},
 		{"nor with a bad name", "POST /r2/buckets", `{"name":"One"}`, 400, `{"code":10005,"message":"The specified bucket name is not valid."}`},
 		{"nor with a bad class", "POST /r2/buckets", `{"name":"three","storageClass":"Cold"}`, 400, `"code":10029`},
-		{"nor from a bad body", "POST /r2/buckets", `{`, 400, `"code":10029`},
+		{"nor from a bad body", "POST /r2/buckets", `{`, 400, `"code":10040`},
 		{"it is found", "GET /r2/buckets/one", "", 200, `"result":` + row("one", Standard)},
 		{"what is not there is not", "GET /r2/buckets/none", "", 404, `{"code":10006,"message":"The specified bucket does not exist."}`},
 		{"all are listed by name", "GET /r2/buckets", "", 200, `"result":{"buckets":[` + row("one", Standard) + `,` + row("two", InfrequentAccess) + `]}`},

@@ -54,6 +54,7 @@ type bucketRow struct {
 	Created      time.Time `json:"created"`
 	Location     string    `json:"location"`
 	StorageClass string    `json:"storageClass"`
+	Jurisdiction string    `json:"jurisdiction,omitempty"` // empty: the default one
 }
 
 // An objectRow is what is kept under a key.

@@ -109,21 +109,17 @@ func (c *call) getObject() error {
 		defer object.Body.Close()
 	}
 	h := c.w.Header()
-	c.setHeaders(object)
-	switch status := object.Preconditions(c.r.Header); status {
-	case 0:
-	case http.StatusNotModified:
-		h.Del("Content-Length")
+	switch status := object.Preconditions(c.r.Header); {
+	case status == http.StatusNotModified:
+		c.setHeaders(object)
 		c.w.WriteHeader(status)
 		return nil
-	default:
-		clear(h)
+	case status != 0:
 		return &r2.Error{Code: r2.CodePreconditionFailed, Message: "At least one of the pre-conditions you specified did not hold."}
-	}
-	if object.Range == nil {
-		clear(h)
+	case object.Range == nil:
 		return invalidRange()
 	}
+	c.setHeaders(object)
 	h.Set("Content-Length", strconv.FormatInt(object.Range.Length, 10))
 	status := http.StatusOK
 	if part != nil {
