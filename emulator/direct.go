@@ -28,6 +28,18 @@ func (c *Client) openHouse(ctx context.Context, opts Options) error {
 				return errors.Join(fmt.Errorf("binding %s: %w", b.Binding, err), e.Close())
 			}
 		}
+		for _, b := range c.config.KVNamespaces {
+			id, title := identify(b.ID, "", c.config.Name, b.Binding, isHexID)
+			if _, err := e.kv.Ensure(ctx, id, title); err != nil {
+				return errors.Join(fmt.Errorf("binding %s: %w", b.Binding, err), e.Close())
+			}
+		}
+		for _, b := range c.config.R2Buckets {
+			_, name := identify("", b.BucketName, c.config.Name, b.Binding, isUUID)
+			if _, err := e.r2.Ensure(ctx, name); err != nil {
+				return errors.Join(fmt.Errorf("binding %s: %w", b.Binding, err), e.Close())
+			}
+		}
 	}
 	direct := &direct{handler: e.controlHandler()}
 	c.door, c.token, c.http = "http://localhost", e.token, &http.Client{Transport: direct}

@@ -61,7 +61,7 @@ wrangler.json or wrangler.toml as they are.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &exitError{2, fmt.Errorf("%w\nSee `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(newUp(p), newExec(p), newDown(p), newStatus(p), newEnv(p), newReset(p), newD1(p), newR2(p), newImport(p), newVersion(p))
+	root.AddCommand(newUp(p), newExec(p), newDown(p), newStatus(p), newEnv(p), newReset(p), newD1(p), newKV(p), newR2(p), newImport(p), newVersion(p))
 	for _, c := range root.Commands() {
 		wrongCall(c)
 	}
