@@ -56,6 +56,9 @@ func Open(dir string, opts Options) (*Service, error) {
 
 // recover drops uploads that were left unfinished too long, and orphans.
 func (s *Service) recover() error {
+	if err := s.index.dropIncoming(); err != nil {
+		return fmt.Errorf("drop an unfinished replacement: %w", err)
+	}
 	if err := s.dropOldUploads(); err != nil {
 		return fmt.Errorf("drop unfinished uploads: %w", err)
 	}
