@@ -94,9 +94,9 @@ func (c *Client) sendStore(ctx context.Context, s WranglerStore, address string,
 		result <- err
 	}()
 	b, err := c.sendRecords(ctx, address, body)
-	body.CloseWithError(errAnswered)
+	body.Close() // the rest is not wanted: the answer has come
 	// What went wrong here says more than that a body has ended early.
-	if failed := <-result; failed != nil && !errors.Is(failed, errAnswered) {
+	if failed := <-result; failed != nil && !errors.Is(failed, io.ErrClosedPipe) {
 		return failed
 	}
 	if api, ok := errors.AsType[*APIError](err); ok && api.Code == codeNotEmpty {
@@ -107,9 +107,6 @@ func (c *Client) sendStore(ctx context.Context, s WranglerStore, address string,
 	}
 	return json.Unmarshal(b, out)
 }
-
-// errAnswered ends the reading of a store whose rest nobody wants.
-var errAnswered = errors.New("the answer has come")
 
 // sendRecords sends no body to who refuses its head: without that, the answer may get lost in the
 // middle of it.
