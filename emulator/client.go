@@ -187,8 +187,13 @@ func (c *Client) send(ctx context.Context, method, address, contentType string, 
 	if err != nil {
 		return nil, err
 	}
+	return c.exchange(req, contentType)
+}
+
+// exchange is send for a request that was made by hand.
+func (c *Client) exchange(req *http.Request, contentType string) ([]byte, error) {
 	req.Header.Set("Authorization", "Bearer "+c.token)
-	if body != nil {
+	if req.Body != nil {
 		req.Header.Set("Content-Type", contentType)
 	}
 	res, err := c.do(req)

@@ -326,7 +326,7 @@ func stepsOf(calls []string) string {
 // Receipt: the file that wrangler 4.164.0 made for a database of that id.
 func TestObjectNamesAreMiniflares(t *testing.T) {
 	const want = "c917712ba74c5102d69ecf1555a42fe4d03ba423fee62c633ac82b645ae953eb"
-	if got := objectName("11111111-1111-1111-1111-111111111111"); got != want {
+	if got := objectName(databaseObjects, "11111111-1111-1111-1111-111111111111"); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

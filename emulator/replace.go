@@ -1,14 +1,19 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"net/http"
+	"time"
 
 	"github.com/cfemu/cfemu/d1"
 	"github.com/cfemu/cfemu/emulator/testapi"
 	"github.com/cfemu/cfemu/internal/cfapi"
+	"github.com/cfemu/cfemu/kv"
+	"github.com/cfemu/cfemu/r2"
 )
 
 // A Replaced is what a database holds after it was made what a file is.
@@ -29,7 +34,7 @@ func (e *Emulator) ReplaceDatabase(ctx context.Context, idOrName string, file io
 	if err != nil {
 		return nil, err
 	}
-	done, err := db.Replace(ctx, file, d1.ReplaceOptions(o))
+	done, err := db.Replace(ctx, file, d1.ReplaceOptions{Force: o.Force, DryRun: o.DryRun, MigrationsTable: o.MigrationsTable})
 	if notEmpty, ok := errors.AsType[*d1.NotEmptyError](err); ok {
 		return nil, cfapi.New(http.StatusConflict, codeNotEmpty, notEmpty.Error())
 	}
@@ -49,5 +54,90 @@ func (e *Emulator) ReplaceDatabase(ctx context.Context, idOrName string, file io
 	return out, nil
 }
 
-// codeNotEmpty is the code of an answer that tells of a database with rows in it.
+// codeNotEmpty is the code of an answer that tells of data that would be lost.
 const codeNotEmpty = 10002
+
+// ReplaceNamespace makes a KV namespace hold the keys that records have.
+func (e *Emulator) ReplaceNamespace(ctx context.Context, idOrTitle string, records io.Reader, o testapi.Replace) (any, error) {
+	ns, err := e.kv.Ensure(ctx, idOrTitle, cmp.Or(o.Title, idOrTitle))
+	if err != nil {
+		return nil, err
+	}
+	done, err := ns.Replace(ctx, keysOf(records), kv.ReplaceOptions{Force: o.Force, DryRun: o.DryRun})
+	if err != nil {
+		return nil, notReplaced(err, records)
+	}
+	return ReplacedNamespace(done), nil
+}
+
+// A ReplacedNamespace is what a namespace holds after it was made what records are.
+type ReplacedNamespace struct {
+	Keys    int   `json:"keys"`
+	Bytes   int64 `json:"bytes"`
+	Expired int   `json:"expired"` // keys that were left out
+}
+
+// keysOf reads records of KV.
+func keysOf(records io.Reader) iter.Seq2[kv.Incoming, error] {
+	return func(yield func(kv.Incoming, error) bool) {
+		for r, err := range readRecords(records) {
+			in := kv.Incoming{Key: r.Key, Value: r.body, Metadata: r.Metadata}
+			if r.Expires != 0 {
+				in.Expires = time.Unix(r.Expires, 0)
+			}
+			if !yield(in, err) {
+				return
+			}
+		}
+	}
+}
+
+// ReplaceBucket makes an R2 bucket hold the objects that records have.
+func (e *Emulator) ReplaceBucket(ctx context.Context, name string, records io.Reader, o testapi.Replace) (any, error) {
+	bucket, err := e.r2.Ensure(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	done, err := bucket.Replace(ctx, objectsOf(records), r2.ReplaceOptions{Force: o.Force, DryRun: o.DryRun})
+	if err != nil {
+		return nil, notReplaced(err, records)
+	}
+	return ReplacedBucket(done), nil
+}
+
+// A ReplacedBucket is what a bucket holds after it was made what records are.
+type ReplacedBucket struct {
+	Objects int   `json:"objects"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// objectsOf reads records of R2.
+func objectsOf(records io.Reader) iter.Seq2[r2.Incoming, error] {
+	return func(yield func(r2.Incoming, error) bool) {
+		for r, err := range readRecords(records) {
+			in := r2.Incoming{
+				Key: r.Key, Version: r.Version, ETag: r.ETag, Uploaded: time.UnixMilli(r.Uploaded), HTTP: r.HTTP, Custom: r.Custom,
+				Checksums: r.Checksums, Size: r.Size, Parts: r.Parts, Body: r.body,
+			}
+			if !yield(in, err) {
+				return
+			}
+		}
+	}
+}
+
+// notReplaced is the answer that an error becomes. When some of the records was read, the rest is read
+// too: a client that is still sending would see its connection end and not the answer.
+func notReplaced(err error, records io.Reader) error {
+	full, ok := errors.AsType[*kv.NotEmptyError](err)
+	if ok {
+		return cfapi.New(http.StatusConflict, codeNotEmpty, full.Error())
+	}
+	if full, ok := errors.AsType[*r2.NotEmptyError](err); ok {
+		return cfapi.New(http.StatusConflict, codeNotEmpty, full.Error())
+	}
+	if _, failed := io.Copy(io.Discard, records); failed != nil {
+		return failed
+	}
+	return cfapi.New(http.StatusBadRequest, 10001, err.Error())
+}

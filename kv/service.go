@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -46,7 +47,7 @@ func Open(dir string, opts Options) (*Service, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.sweeper = newSweeper(st, s.clock, s.log)
-	if err := s.sweeper.start(); err != nil {
+	if err := errors.Join(st.dropIncoming(), s.sweeper.start()); err != nil {
 		st.close()
 		return nil, err
 	}

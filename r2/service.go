@@ -70,6 +70,9 @@ func Open(dir string, opts Options) (*Service, error) {
 
 // recover ends uploads that were left unfinished too long, and removes orphans.
 func (s *Service) recover() error {
+	if err := s.index.dropIncoming(); err != nil {
+		return fmt.Errorf("drop an unfinished replacement: %w", err)
+	}
 	if err := s.endOldUploads(); err != nil {
 		return fmt.Errorf("end unfinished uploads: %w", err)
 	}

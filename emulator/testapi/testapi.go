@@ -42,13 +42,20 @@ type House interface {
 	// ReplaceDatabase makes a D1 database hold what an SQLite database file does. The answer is
 	// rendered as JSON.
 	ReplaceDatabase(ctx context.Context, idOrName string, file io.Reader, o Replace) (any, error)
+	// ReplaceNamespace makes a KV namespace hold the keys that records have. The answer is rendered
+	// as JSON.
+	ReplaceNamespace(ctx context.Context, idOrTitle string, records io.Reader, o Replace) (any, error)
+	// ReplaceBucket makes an R2 bucket hold the objects that records have. The answer is rendered as
+	// JSON.
+	ReplaceBucket(ctx context.Context, name string, records io.Reader, o Replace) (any, error)
 }
 
-// Replace says what ReplaceDatabase may do.
+// Replace says what ReplaceDatabase and its kin may do.
 type Replace struct {
-	Force           bool   // also when the database has rows
+	Force           bool   // also when there is data
 	DryRun          bool   // change nothing
-	MigrationsTable string // its rows do not count; empty: d1_migrations
+	MigrationsTable string // of a database: its rows do not count; empty: d1_migrations
+	Title           string // of a namespace that has to be made
 }
 
 // Options of New.
@@ -78,7 +85,9 @@ func New(o Options) *API {
 	handle("POST", "/queues/{queue}/drain", a.drain)
 	handle("POST", "/trigger/cron", a.cron)
 	handle("POST", "/reset", a.reset)
-	handle("PUT", "/d1/{database}", a.replaceDatabase)
+	handle("PUT", "/d1/{name}", replaceBy(o.House.ReplaceDatabase))
+	handle("PUT", "/kv/{name}", replaceBy(o.House.ReplaceNamespace))
+	handle("PUT", "/r2/{name}", replaceBy(o.House.ReplaceBucket))
 	r.Handle(Prefix+"/outbound", o.Outbound).Methods("GET", "PUT", "DELETE")
 	r.NotFoundHandler = cfapi.Handler(func(_ http.ResponseWriter, r *http.Request) error {
 		return cfapi.New(http.StatusNotFound, 7003, fmt.Sprintf("no route %s %s: see %s/openapi.json", r.Method, r.URL.EscapedPath(), Prefix))
@@ -96,10 +105,13 @@ func (a *API) Walk(visit mux.WalkFunc) error { return a.router.Walk(visit) }
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// typeSQLite is the content type of a database file.
-const typeSQLite = "application/vnd.sqlite3"
+// The content types of what may be put beside JSON: a database file, and keys or objects.
+const (
+	typeSQLite  = "application/vnd.sqlite3"
+	TypeRecords = "application/vnd.cfemu.records"
+)
 
-// demandJSON refuses bodies that do not say that they are JSON, or a database. A form of another site's
+// demandJSON refuses bodies that do not say that they are JSON, or data to put. A form of another site's
 // page cannot say so.
 func demandJSON(next http.Handler) http.Handler {
 	return cfapi.Handler(func(w http.ResponseWriter, r *http.Request) error {
@@ -108,7 +120,7 @@ func demandJSON(next http.Handler) http.Handler {
 		switch {
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		case given == "" && r.ContentLength == 0:
-		case err == nil && kind == typeSQLite && r.Method == http.MethodPut:
+		case err == nil && (kind == typeSQLite || kind == TypeRecords) && r.Method == http.MethodPut:
 		case err != nil || kind != "application/json":
 			return cfapi.New(http.StatusUnsupportedMediaType, 10001,
 				fmt.Sprintf("the body is %q to its Content-Type: send JSON, with the header \"Content-Type: application/json\"", given))
@@ -234,27 +246,30 @@ func (a *API) reset(w http.ResponseWriter, r *http.Request) error {
 	return write(w, map[string]bool{"reset": true})
 }
 
-func (a *API) replaceDatabase(w http.ResponseWriter, r *http.Request) error {
-	database, err := cfapi.Unescape(mux.Vars(r)["database"])
-	if err != nil {
-		return err
-	}
-	query := r.URL.Query()
-	o := Replace{MigrationsTable: query.Get("migrations_table")}
-	for name, flag := range map[string]*bool{"force": &o.Force, "dry_run": &o.DryRun} {
-		switch query.Get(name) {
-		case "", "false":
-		case "true":
-			*flag = true
-		default:
-			return invalid("%s=%s: give true or false", name, query.Get(name))
+// replaceBy answers the replacement of one resource's data by the body.
+func replaceBy(do func(context.Context, string, io.Reader, Replace) (any, error)) cfapi.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		name, err := cfapi.Unescape(mux.Vars(r)["name"])
+		if err != nil {
+			return err
 		}
+		query := r.URL.Query()
+		o := Replace{MigrationsTable: query.Get("migrations_table"), Title: query.Get("title")}
+		for name, flag := range map[string]*bool{"force": &o.Force, "dry_run": &o.DryRun} {
+			switch query.Get(name) {
+			case "", "false":
+			case "true":
+				*flag = true
+			default:
+				return invalid("%s=%s: give true or false", name, query.Get(name))
+			}
+		}
+		done, err := do(r.Context(), name, r.Body, o)
+		if err != nil {
+			return err
+		}
+		return write(w, done)
 	}
-	done, err := a.House.ReplaceDatabase(r.Context(), database, r.Body, o)
-	if err != nil {
-		return err
-	}
-	return write(w, done)
 }
 
 // write answers bare JSON: this API is ours and needs no envelope. Its errors have Cloudflare's.

@@ -42,6 +42,18 @@ func (h *house) ReplaceDatabase(_ context.Context, database string, file io.Read
 	return map[string]int{"tables": 1}, err
 }
 
+func (h *house) ReplaceNamespace(_ context.Context, namespace string, records io.Reader, o Replace) (any, error) {
+	b, err := io.ReadAll(records)
+	h.calls = append(h.calls, fmt.Sprintf("fill %s %s %s", namespace, o.Title, b))
+	return map[string]int{"keys": 1}, err
+}
+
+func (h *house) ReplaceBucket(_ context.Context, bucket string, records io.Reader, o Replace) (any, error) {
+	b, err := io.ReadAll(records)
+	h.calls = append(h.calls, fmt.Sprintf("fill %s %t %s", bucket, o.Force, b))
+	return map[string]int{"objects": 1}, err
+}
+
 func TestRoutes(t *testing.T) {
 	clk := clock.NewMovable()
 	clk.Freeze()
@@ -64,8 +76,10 @@ func TestRoutes(t *testing.T) {
 		"a bad duration tells the form": {"POST", "/clock", "secret", `{"advance":"1 day"}`, 400, "24h", ""},
 		"an empty change is refused":    {"POST", "/clock", "secret", `{}`, 400, "nothing to do", ""},
 		"an unknown key is named":       {"POST", "/clock", "secret", `{"advanse":"1s"}`, 400, "advanse", ""},
-		"a database is replaced":        {"PUT", "/d1/a%2Fb?force=true&migrations_table=m", "secret", "SQLite", 200, `{"tables":1}`, "replace a/b SQLite {Force:true DryRun:false MigrationsTable:m}"},
-		"a dry run":                     {"PUT", "/d1/db?dry_run=true&force=false", "secret", "", 200, "", "replace db  {Force:false DryRun:true MigrationsTable:}"},
+		"a database is replaced":        {"PUT", "/d1/a%2Fb?force=true&migrations_table=m", "secret", "SQLite", 200, `{"tables":1}`, "replace a/b SQLite {Force:true DryRun:false MigrationsTable:m Title:}"},
+		"a dry run":                     {"PUT", "/d1/db?dry_run=true&force=false", "secret", "", 200, "", "replace db  {Force:false DryRun:true MigrationsTable: Title:}"},
+		"a namespace is filled":         {"PUT", "/kv/a%2Fb?title=t", "secret", "records", 200, `{"keys":1}`, "fill a/b t records"},
+		"a bucket is filled":            {"PUT", "/r2/b?force=true", "secret", "records", 200, `{"objects":1}`, "fill b true records"},
 		"a flag that is neither":        {"PUT", "/d1/db?force=1", "secret", "", 400, "true or false", ""},
 		"an unknown route is named":     {"GET", "/nope", "secret", "", 404, "/cfemu/v1/nope", ""},
 		"a wrong method is named":       {"GET", "/reset", "secret", "", 405, "GET is not allowed", ""},
@@ -165,7 +179,7 @@ func TestOpenAPIDescribesTheRoutes(t *testing.T) {
 	api := New(Options{House: &house{}, Clock: clock.NewMovable(), Outbound: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Token: "t"})
 	for path, item := range doc.Paths {
 		for _, method := range []string{"get", "post", "put", "delete", "patch"} {
-			r := httptest.NewRequest(strings.ToUpper(method), Prefix+strings.NewReplacer("{queue}", "q", "{database}", "d").Replace(path), nil)
+			r := httptest.NewRequest(strings.ToUpper(method), Prefix+strings.NewReplacer("{queue}", "q", "{name}", "d").Replace(path), nil)
 			r.Header.Set("Authorization", "Bearer t")
 			w := httptest.NewRecorder()
 			api.ServeHTTP(w, r)
