@@ -62,7 +62,7 @@ export class KvNamespace {
   async put(key, value, options) {
     key = string(key)
     const given = isObject(value) ? value : string(value)
-    const { expiration, expirationTtl, metadata } = argument(options, putOptions, wrongOptions('put', 3, 'PutOptions'))
+    const { expiration, expirationTtl, metadata } = argument(options, putOptions, 'PutOptions', `'put' on 'KvNamespace'`, 3)
     const path = keyPath('PUT', key)
     let query = ''
     if (expiration !== undefined) query += `&expiration=${expiration}`
@@ -84,7 +84,7 @@ export class KvNamespace {
   }
 
   async list(options) {
-    const { limit, prefix, cursor } = argument(options, listOptions, wrongOptions('list', 1, 'ListOptions'))
+    const { limit, prefix, cursor } = argument(options, listOptions, 'ListOptions', `'list' on 'KvNamespace'`, 1)
     const query = []
     if (limit > 0) query.push(`key_count_limit=${limit}`)
     if (prefix !== undefined) query.push(`prefix=${formEncode(prefix)}`)
@@ -105,8 +105,6 @@ const listOptions = { limit: int, prefix: orNull(string), cursor: orNull(string)
 
 /** The options of a get: those, or a type alone. */
 const getOptions = options => (options == null || isObject(options) ? record(options, { type: string, cacheTtl: int }) : { type: string(options) })
-
-const wrongOptions = (method, n, type) => `Failed to execute '${method}' on 'KvNamespace': parameter ${n} is not of type '${type}'.`
 
 /** How the wire shall hand over a value of each type. JSON is parsed here: a value that is none throws a SyntaxError. */
 const valueKinds = { __proto__: null, text: 'text', json: 'text', arrayBuffer: 'bytes', stream: 'response' }

@@ -8,6 +8,14 @@ export function setIllegalInvocation(text) {
   illegalInvocation = text
 }
 
+/** What the runtime's own code makes objects with: classes of which no other code can make one ask for it. */
+export const own = Symbol('own')
+
+/** Throws unless a constructor was called by the runtime's own code. */
+export function needOwn(key) {
+  if (key !== own) throw new TypeError('Illegal constructor')
+}
+
 /**
  * Gives a class the name by which production's printers and String() know it.
  * @param {Function} ctor
@@ -19,10 +27,10 @@ export function tag(ctor, name) {
 }
 
 /**
- * Makes a class look as production's own do, which are not written in JavaScript: beside the tag, methods
- * that can be enumerated, count no parameters and refuse an object that is not of the class. required has how
- * many arguments a method must be given, by the name of each one's type. All of them reject, except those
- * in throwing.
+ * Makes a class look as production's own do, which are not written in JavaScript: beside the tag, members
+ * that can be enumerated, and methods that count no parameters and refuse an object that is not of the class.
+ * required has how many arguments a method must be given, by the name of each one's type; one that is missing
+ * rejects, or throws in the methods of throwing.
  * @param {Function} ctor
  * @param {string} name
  * @param {Record<string, string[]>} required
@@ -30,23 +38,23 @@ export function tag(ctor, name) {
  */
 export function native(ctor, name, required, throwing = []) {
   tag(ctor, name)
-  for (const method of Object.getOwnPropertyNames(ctor.prototype)) {
-    const { value: run } = Object.getOwnPropertyDescriptor(ctor.prototype, method)
-    if (method === 'constructor' || typeof run !== 'function') continue
-    const types = required[method] ?? []
-    const refusal = (receiver, given) => {
-      if (!(receiver instanceof ctor)) return illegalInvocation
-      if (given < types.length) return `Failed to execute '${method}' on '${name}': parameter ${given + 1} is not of type '${types[given]}'.`
-    }
-    const value = {
-      [method](...args) {
-        const text = refusal(this, args.length)
-        if (text === undefined) return run.apply(this, args)
-        const error = new TypeError(text)
-        if (throwing.includes(method)) throw error
-        return Promise.reject(error)
-      },
-    }[method]
-    Object.defineProperty(ctor.prototype, method, { value, writable: true, enumerable: true, configurable: true })
+  for (const [member, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(ctor.prototype))) {
+    if (member === 'constructor') continue
+    const { value: run } = descriptor
+    if (run !== undefined) descriptor.value = method(ctor, member, run, required[member] ?? [], throwing.includes(member))
+    Object.defineProperty(ctor.prototype, member, { ...descriptor, enumerable: true })
   }
+}
+
+function method(ctor, name, run, types, throws) {
+  return {
+    [name](...args) {
+      if (!(this instanceof ctor)) throw new TypeError(illegalInvocation)
+      if (args.length >= types.length) return run.apply(this, args)
+      const position = args.length
+      const error = new TypeError(`Failed to execute '${name}' on '${ctor.name}': parameter ${position + 1} is not of type '${types[position]}'.`)
+      if (throws) throw error
+      return Promise.reject(error)
+    },
+  }[name]
 }
