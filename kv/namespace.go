@@ -41,6 +41,7 @@ type PutOptions struct {
 	Expiration time.Time       // when the key is to vanish; zero: never
 	TTL        time.Duration   // the same, counted from now; 0: not given
 	Metadata   json.RawMessage // nil: none
+	Size       int64           // how many bytes the value is going to have; 0: not known
 }
 
 // Get returns the value under key. An expired key is one that is not there: an *Error with
@@ -152,7 +153,7 @@ func (n *Namespace) Put(ctx context.Context, key string, value io.Reader, o PutO
 	if r.metadata, err = checkMetadata(o.Metadata); err != nil {
 		return err
 	}
-	body, err := readValue(value)
+	body, err := readValue(value, o.Size)
 	if err != nil {
 		return err
 	}
@@ -308,15 +309,19 @@ func checkMetadata(metadata json.RawMessage) ([]byte, error) {
 //
 // Deviation: a stream that is too long is read only until that is known, so the text for it names
 // the first length that is too much and not the whole one.
-func readValue(value io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(value, maxValueBytes+1))
-	if err != nil {
+func readValue(value io.Reader, size int64) ([]byte, error) {
+	if size > maxValueBytes {
+		return nil, valueTooLarge(size)
+	}
+	var body bytes.Buffer
+	body.Grow(int(size) + bytes.MinRead)
+	if _, err := body.ReadFrom(io.LimitReader(value, maxValueBytes+1)); err != nil {
 		return nil, fmt.Errorf("read value: %w", err)
 	}
-	if len(body) > maxValueBytes {
-		return nil, valueTooLarge(int64(len(body)))
+	if body.Len() > maxValueBytes {
+		return nil, valueTooLarge(int64(body.Len()))
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 func valueTooLarge(length int64) *Error {

@@ -39,17 +39,38 @@ type wire struct {
 // RoundTrip does what the request asks. The error is one of ours only when the request's context
 // ended or its body could not be read.
 func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	var sent body
 	if r.Body != nil {
 		defer r.Body.Close()
+		sent.Reader = r.Body
+		r = r.WithContext(r.Context())
+		r.Body = io.NopCloser(&sent)
 	}
 	resp, err := w.route(r)
-	if err == nil {
+	switch {
+	case err == nil:
 		return resp, nil
+	case sent.failure != nil:
+		return nil, sent.failure
 	}
 	if cause := context.Cause(r.Context()); cause != nil {
 		return nil, cause
 	}
 	return w.failure(r, err), nil
+}
+
+// A body is a request's, and how reading from it failed: that is its sender's affair.
+type body struct {
+	io.Reader
+	failure error
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failure = err
+	}
+	return n, err
 }
 
 func (w wire) route(r *http.Request) (*http.Response, error) {
@@ -116,14 +137,12 @@ func putKey(r *http.Request, n *Namespace, path string, q url.Values) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	if r.ContentLength > maxValueBytes {
-		return nil, valueTooLarge(r.ContentLength)
-	}
-	body := io.Reader(http.NoBody)
+	value := io.Reader(http.NoBody)
 	if r.Body != nil {
-		body = r.Body
+		value = r.Body
 	}
-	if err := n.Put(r.Context(), key, body, o); err != nil {
+	o.Size = max(r.ContentLength, 0)
+	if err := n.Put(r.Context(), key, value, o); err != nil {
 		return nil, err
 	}
 	return respond(r, http.StatusOK, http.NoBody, 0), nil

@@ -1,6 +1,7 @@
 package r2
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -72,7 +73,7 @@ func (r RangeRequest) Resolve(size int64) (Range, bool) {
 	if r.Length != nil && r.Suffix == nil {
 		length = *r.Length
 	}
-	if offset < 0 || offset > size || length <= 0 {
+	if offset < 0 || offset >= size || length <= 0 {
 		return Range{}, false
 	}
 	return Range{offset, min(length, size-offset)}, true
@@ -85,29 +86,36 @@ func rangeOfHeader(header string, size int64) (Range, bool) {
 	if !ok || !strings.EqualFold(strings.TrimSpace(unit), "bytes") {
 		return Range{}, false
 	}
-	first, last, ok := strings.Cut(strings.TrimSpace(spec), "-")
+	first, last, ok := strings.Cut(spec, "-")
 	if !ok {
 		return Range{}, false
 	}
-	if first == "" {
-		n, err := strconv.ParseInt(last, 10, 64)
-		if err != nil || n <= 0 || size == 0 {
+	from, hasFrom := digits(first)
+	to, hasTo := digits(last)
+	switch {
+	case strings.TrimSpace(first) == "":
+		if !hasTo || to <= 0 || size == 0 {
 			return Range{}, false
 		}
-		n = min(n, size)
-		return Range{size - n, n}, true
-	}
-	from, err := strconv.ParseInt(first, 10, 64)
-	if err != nil || from < 0 || from >= size {
+		to = min(to, size)
+		return Range{size - to, to}, true
+	case !hasFrom || from >= size:
+		return Range{}, false
+	case strings.TrimSpace(last) == "":
+		to = size - 1
+	case !hasTo || to < from:
 		return Range{}, false
 	}
-	to := size - 1
-	if last != "" {
-		n, err := strconv.ParseInt(last, 10, 64)
-		if err != nil || n < from {
-			return Range{}, false
-		}
-		to = min(n, to)
+	return Range{from, min(to, size-1) - from + 1}, true
+}
+
+// digits reads a number of nothing but digits, with blanks around it. One that is too large is the
+// largest there is.
+func digits(s string) (int64, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" || strings.Trim(s, "0123456789") != "" {
+		return 0, false
 	}
-	return Range{from, to - from + 1}, true
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil || errors.Is(err, strconv.ErrRange)
 }

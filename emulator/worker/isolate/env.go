@@ -3,16 +3,22 @@ package isolate
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/dop251/goja"
 
 	"github.com/cfemu/cfemu/emulator/worker"
 	"github.com/cfemu/cfemu/emulator/worker/isolate/host"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webcore"
+	"github.com/cfemu/cfemu/emulator/worker/isolate/webfetch"
 )
 
 // bind makes the property of env for a binding.
@@ -137,7 +143,7 @@ func (i *isolate) wireBody(v goja.Value) (io.ReadCloser, int64, error) {
 		return http.NoBody, 0, nil
 	}
 	if s, ok := v.(goja.String); ok {
-		text := s.String()
+		text := textBytes(s)
 		return io.NopCloser(strings.NewReader(text)), int64(len(text)), nil
 	}
 	if b, ok := i.realm.Bytes(v); ok {
@@ -148,10 +154,57 @@ func (i *isolate) wireBody(v goja.Value) (io.ReadCloser, int64, error) {
 	return body, length, err
 }
 
+// textBytes is a string as the runtime writes it: UTF-8, and a surrogate without its other half in the
+// three bytes that it would have if it were a character.
+func textBytes(s goja.String) string {
+	text := s.String()
+	if !strings.ContainsRune(text, utf8.RuneError) {
+		return text
+	}
+	var b strings.Builder
+	for at := 0; at < s.Length(); at++ {
+		unit := rune(s.CharAt(at))
+		switch {
+		case !utf16.IsSurrogate(unit):
+			b.WriteRune(unit)
+		case at+1 < s.Length() && utf16.DecodeRune(unit, rune(s.CharAt(at+1))) != utf8.RuneError:
+			b.WriteRune(utf16.DecodeRune(unit, rune(s.CharAt(at+1))))
+			at++
+		default:
+			b.Write([]byte{0xe0 | byte(unit>>12), 0x80 | byte(unit>>6)&0x3f, 0x80 | byte(unit)&0x3f})
+		}
+	}
+	return b.String()
+}
+
+// A sentBody is a request's body that remembers how reading from it failed: a stream of the user's tells
+// its own error to whoever sent it.
+type sentBody struct {
+	io.ReadCloser
+	failure atomic.Pointer[error]
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failure.Store(&err)
+	}
+	return n, err
+}
+
+// thrown is the JavaScript error that the body ended with, nil for none.
+func (b *sentBody) thrown() error {
+	if err := b.failure.Load(); err != nil {
+		return webfetch.ThrownIn(*err)
+	}
+	return nil
+}
+
 func (w *wire) send(method, target string, header http.Header, body io.ReadCloser, length int64, as string) goja.Value {
 	i := w.isolate
 	return host.Async(i, func(ctx context.Context) func() (any, error) {
-		r, err := http.NewRequestWithContext(ctx, method, "http://"+wireHost+target, body)
+		sent := &sentBody{ReadCloser: body}
+		r, err := http.NewRequestWithContext(ctx, method, "http://"+wireHost+target, sent)
 		if err != nil {
 			return func() (any, error) { return nil, err }
 		}
@@ -160,6 +213,12 @@ func (w *wire) send(method, target string, header http.Header, body io.ReadClose
 			r.Body = http.NoBody
 		}
 		res, err := w.service.RoundTrip(r)
+		if thrown := sent.thrown(); thrown != nil {
+			if err == nil {
+				res.Body.Close()
+			}
+			return func() (any, error) { return nil, thrown }
+		}
 		if err != nil {
 			return func() (any, error) { return nil, fmt.Errorf("binding %s: %w", w.name, err) }
 		}
@@ -186,6 +245,9 @@ type wireReply struct {
 // maxMeta is the most metadata that an answer of R2 may begin with.
 const maxMeta = 1 << 20
 
+// maxKnown is the longest answer that gets its memory at once, on the strength of its length: a value of KV.
+const maxKnown = 25 << 20
+
 // read takes in what the shim wants at once. It runs off the loop.
 func (p *wireReply) read() error {
 	switch p.as {
@@ -211,15 +273,16 @@ func (p *wireReply) read() error {
 		}
 		return nil
 	}
-	var b bytes.Buffer
-	if n := p.res.ContentLength; n > 0 && n <= maxMeta {
-		b.Grow(int(n) + bytes.MinRead)
+	var err error
+	if n := p.res.ContentLength; n > 0 && n <= maxKnown {
+		p.body = make([]byte, n)
+		_, err = io.ReadFull(p.res.Body, p.body)
+	} else {
+		p.body, err = io.ReadAll(p.res.Body)
 	}
-	_, err := b.ReadFrom(p.res.Body)
 	if cerr := p.res.Body.Close(); err == nil {
 		err = cerr
 	}
-	p.body = b.Bytes()
 	return err
 }
 
@@ -241,7 +304,7 @@ func (p *wireReply) object() (any, error) {
 	switch p.as {
 	case "none":
 	case "text":
-		set("body", string(p.body))
+		set("body", webcore.DecodeUTF8(p.body))
 	case "bytes":
 		set("body", i.realm.ArrayBuffer(p.body))
 	case "json", "d1", "r2put":

@@ -4,6 +4,7 @@
 import { absent } from './absent.js'
 import { Fetcher, service, unsupported, ownExports } from './fetcher.js'
 import { installGlobals } from './globals.js'
+import { setIllegalInvocation } from './tag.js'
 import {
   WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, RpcPromise, RpcProperty, ServiceStub,
   connect, EmailMessage, NonRetryableError, following,
@@ -16,6 +17,7 @@ export const workers = {
 
 /** @param {{reportError: (error: unknown) => void, illegalInvocation: string}} natives */
 export function install(natives) {
+  setIllegalInvocation(natives.illegalInvocation)
   installGlobals(natives)
 }
 

@@ -72,14 +72,15 @@ func (a *API) asyncIterator() *goja.Symbol {
 // errorOf turns err into what JavaScript shall see: an error that holds a JavaScript value is that
 // value, any other a TypeError with its text, as the standard has network errors.
 func (a *API) errorOf(err error) error {
-	if thrown := thrownIn(err); thrown != nil || err == nil {
+	if thrown := ThrownIn(err); thrown != nil || err == nil {
 		return thrown
 	}
 	return a.typeError(err.Error())
 }
 
-// thrownIn returns the JavaScript value that err holds, as an error; nil when there is none.
-func thrownIn(err error) error {
+// ThrownIn returns the JavaScript value that err holds, as an error for host.Reason; nil when there is
+// none.
+func ThrownIn(err error) error {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if isThrown(e) {
 			return e

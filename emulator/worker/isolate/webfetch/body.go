@@ -324,7 +324,7 @@ func (a *API) streamBody(o *goja.Object) (*body, error) {
 		return nil, a.typeError("This ReadableStream is disturbed (has already been read from), and cannot be used as a body.")
 	}
 	if a.streams.locked(o) {
-		return nil, a.typeError(lockedText)
+		return nil, a.typeError("This ReadableStream is locked to a reader, and cannot be used as a body.")
 	}
 	return &body{stream: o}, nil
 }
@@ -354,6 +354,10 @@ func (a *API) BodyOf(v goja.Value) (rc io.ReadCloser, length int64, contentType 
 	}
 	var src *source
 	ex := a.rt.Try(func() {
+		if o, ok := v.(*goja.Object); ok && a.isStream(o) && a.streams.disturbed(o) && !a.streams.locked(o) {
+			src = newSource(a.streams.pump(o), -1) // a binding takes what is left of it
+			return
+		}
 		var b *body
 		if b, contentType, err = a.extract(v); err == nil {
 			src, err = a.readerOf(b)

@@ -311,7 +311,7 @@ func (b *fetchedBody) Close() error {
 func (a *API) fetchError(err error, failure *goja.Object) error {
 	ex, ok := errors.AsType[*worker.Exception](err)
 	if !ok {
-		if thrown := thrownIn(err); thrown != nil {
+		if thrown := ThrownIn(err); thrown != nil {
 			return thrown
 		}
 		must(failure.DefineDataProperty("message", a.rt.ToValue(err.Error()), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))

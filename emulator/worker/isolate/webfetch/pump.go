@@ -44,11 +44,18 @@ func (s *streams) pump(o *goja.Object) io.ReadCloser {
 	return p
 }
 
-// take is called by the script with a chunk.
+// Receipt: workerd of November 2026.
+const notConvertible = "Draining read encountered a value that cannot be converted to bytes"
+
+// take is called by the script with a chunk. A string stands for its UTF-8.
 func (p *pump) take(call goja.FunctionCall) goja.Value {
+	if text, ok := call.Argument(0).(goja.String); ok {
+		p.chunks <- chunk{data: []byte(text.String())}
+		return goja.Undefined()
+	}
 	data, ok := p.a.chunkBytes(call.Argument(0))
 	if !ok {
-		e := p.a.rt.NewTypeError(notBytes)
+		e := p.a.rt.NewTypeError(notConvertible)
 		p.over(chunk{err: host.Throw(e)})
 		return e // the script cancels the stream with it
 	}
