@@ -222,6 +222,7 @@ func (e *Emulator) Reset(ctx context.Context, which []string, seed bool) error {
 
 // emptyProducts empties stores and forgets what was applied to them.
 func (e *Emulator) emptyProducts(ctx context.Context, which []string) error {
+	defer e.r2.HoldEvents()() // else a queue might be told, once it is empty, of what was before
 	resets := map[string]func(context.Context) error{"d1": e.d1.Reset, "kv": e.kv.Reset, "r2": e.r2.Reset, "queues": e.queues.Reset}
 	for _, p := range products {
 		if !slices.Contains(which, p) {

@@ -219,3 +219,18 @@ func TestPublicBuckets(t *testing.T) {
 		}
 	}
 }
+
+// A reset leaves no event behind, though handlers and deliveries run while it is made.
+func TestAResetForgetsEvents(t *testing.T) {
+	h := emulatortest.Start(t, notified, emulator.Options{})
+	notify(t, h)
+	for i := range 20 {
+		h.Ask("PUT", fmt.Sprintf("/before/%d", i), "x")
+		if err := h.Control("POST", "/cfemu/v1/reset", anyMap{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := events(t, h); got != "" {
+			t.Fatalf("after reset %d: %s", i, got)
+		}
+	}
+}

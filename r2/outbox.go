@@ -133,6 +133,12 @@ func (s *Service) Flush(ctx context.Context) error {
 	}
 }
 
+// HoldEvents keeps events from being delivered until release is called. It waits for those that are.
+func (s *Service) HoldEvents() (release func()) {
+	s.outbox.delivering.Lock()
+	return s.outbox.delivering.Unlock
+}
+
 // nextQueue returns the first queue with events at or behind a key, "" when there is none.
 func (s *Service) nextQueue(after []byte) (queue string, err error) {
 	err = s.index.db.View(func(tx *bolt.Tx) error {
