@@ -160,15 +160,27 @@ func (e *Emulator) Status() any {
 
 // Drain delivers all that is due in a queue, the event notifications of what was done so far among it.
 func (e *Emulator) Drain(ctx context.Context, queue string) error {
-	err := e.r2.Flush(ctx)
-	if err == nil {
-		err = e.queues.Drain(ctx, queue)
-	}
+	err := e.drain(ctx, queue)
 	var f cfapi.Faulter
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
 	return cfapi.New(http.StatusConflict, 10001, err.Error())
+}
+
+// drain goes on while the handlers that it runs do what queues are to be told of.
+func (e *Emulator) drain(ctx context.Context, queue string) error {
+	for {
+		if err := e.r2.Flush(ctx); err != nil {
+			return err
+		}
+		if err := e.queues.Drain(ctx, queue); err != nil {
+			return err
+		}
+		if more, err := e.r2.EventsWait(); err != nil || !more {
+			return err
+		}
+	}
 }
 
 // ClockMoved does what has come due by a move of the clock and would happen by itself a moment later.
@@ -222,6 +234,7 @@ func (e *Emulator) Reset(ctx context.Context, which []string, seed bool) error {
 
 // emptyProducts empties stores and forgets what was applied to them.
 func (e *Emulator) emptyProducts(ctx context.Context, which []string) error {
+	defer e.r2.HoldEvents()() // else a queue might be told, once it is empty, of what was before
 	resets := map[string]func(context.Context) error{"d1": e.d1.Reset, "kv": e.kv.Reset, "r2": e.r2.Reset, "queues": e.queues.Reset}
 	for _, p := range products {
 		if !slices.Contains(which, p) {

@@ -25,6 +25,7 @@ export default {
     return new Response("done")
   },
   async queue(batch, env) {
+    for (const { body } of batch.messages) if (body.object.key.startsWith("twice/")) await env.FILES.put("then/" + body.object.key, "")
     for (const { body } of batch.messages) await env.SEEN.put(body.eventTime + body.action + body.object.key, JSON.stringify(body))
   }
 }`, `
@@ -111,17 +112,23 @@ func TestAWorkerIsToldOfItsBucket(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 
+	clock(anyMap{"advance": "1s"})
+	h.Ask("PUT", "/twice/c", "hello") // its handler puts another
+	if got := events(t, h); !strings.HasSuffix(got, ", PutObject then/twice/c, PutObject twice/c") {
+		t.Errorf("got %s", got)
+	}
+
 	result[any](t, h, "PUT", "/r2/buckets/files/lifecycle", anyMap{"rules": []anyMap{{"id": "d", "enabled": true, "conditions": anyMap{},
 		"deleteObjectsTransition": anyMap{"condition": anyMap{"type": "Age", "maxAge": 30 * 86400}}}}})
-	clock(anyMap{"advance": "719h"})
+	clock(anyMap{"advance": "719h59m57s"})
 	if got := h.Get("/b.txt").Text; got != "hello" {
 		t.Errorf("before its time there is %q", got)
 	}
-	clock(anyMap{"advance": "1h"}) // the object is gone once this has returned
+	clock(anyMap{"advance": "3s"}) // the object is gone once this has returned
 	if got := h.Get("/b.txt").Text; got != "none" {
 		t.Errorf("after its time there is %q", got)
 	}
-	if got := events(t, h); !strings.HasSuffix(got, ", LifecycleDeletion b.txt") {
+	if got := events(t, h); !strings.Contains(got, ", LifecycleDeletion b.txt, LifecycleDeletion then/twice/c, LifecycleDeletion twice/c") {
 		t.Errorf("got %s", got)
 	}
 	if err := h.Control("POST", "/cfemu/v1/reset", anyMap{}, nil); err != nil {
@@ -216,6 +223,21 @@ func TestPublicBuckets(t *testing.T) {
 	for _, host := range hosts {
 		if status, _, _ := get(host, "/page.html"); status == 200 {
 			t.Errorf("%s shows what is not public any more", host)
+		}
+	}
+}
+
+// A reset leaves no event behind, though handlers and deliveries run while it is made.
+func TestAResetForgetsEvents(t *testing.T) {
+	h := emulatortest.Start(t, notified, emulator.Options{})
+	notify(t, h)
+	for i := range 20 {
+		h.Ask("PUT", fmt.Sprintf("/before/%d", i), "x")
+		if err := h.Control("POST", "/cfemu/v1/reset", anyMap{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := events(t, h); got != "" {
+			t.Fatalf("after reset %d: %s", i, got)
 		}
 	}
 }

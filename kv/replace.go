@@ -127,7 +127,7 @@ func (r *replacement) collect(ctx context.Context, keys iter.Seq2[Incoming, erro
 }
 
 func (r *replacement) take(in Incoming) error {
-	value, err := readValue(in.Value)
+	value, err := readValue(in.Value, 0)
 	if err != nil {
 		return err
 	}

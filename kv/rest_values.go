@@ -126,8 +126,8 @@ func (s *Service) putValue(w http.ResponseWriter, r *http.Request) error {
 		if value, o.Metadata, err = readForm(multipart.NewReader(r.Body, params["boundary"])); err != nil {
 			return err
 		}
-	case r.ContentLength > maxValueBytes:
-		return valueTooLarge(r.ContentLength)
+	default:
+		o.Size = max(r.ContentLength, 0)
 	}
 	if err := n.Put(r.Context(), key, value, o); err != nil {
 		return err
@@ -150,7 +150,7 @@ func readForm(form *multipart.Reader) (value io.Reader, metadata json.RawMessage
 		name := part.FormName()
 		switch {
 		case name == "value" && value == nil:
-			b, err := readValue(part)
+			b, err := readValue(part, 0)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -28,7 +28,7 @@ func (b *Bucket) Copy(ctx context.Context, key string, from Source, describe fun
 	if err != nil {
 		return nil, err
 	}
-	o.Size = object.Size
+	o.Size, o.source = object.Size, &CopySource{Bucket: from.Bucket.Name, Object: from.Key}
 	if object.Size > maxPutBytes {
 		return nil, newError(CodeEntityTooLarge)
 	}

@@ -133,6 +133,18 @@ func (s *Service) Flush(ctx context.Context) error {
 	}
 }
 
+// EventsWait reports whether there are events that their queues do not have yet.
+func (s *Service) EventsWait() (bool, error) {
+	queue, err := s.nextQueue(nil)
+	return queue != "", err
+}
+
+// HoldEvents keeps events from being delivered until release is called. It waits for those that are.
+func (s *Service) HoldEvents() (release func()) {
+	s.outbox.delivering.Lock()
+	return s.outbox.delivering.Unlock
+}
+
 // nextQueue returns the first queue with events at or behind a key, "" when there is none.
 func (s *Service) nextQueue(after []byte) (queue string, err error) {
 	err = s.index.db.View(func(tx *bolt.Tx) error {
@@ -200,14 +212,15 @@ func (s *Service) pending(queue string) (keys [][]byte, messages [][]byte, err e
 	return keys, messages, err
 }
 
-// emptyOutbox forgets all events.
+// emptyOutbox forgets all events. Their numbers go on, so that nobody who sends one takes another for it.
 func emptyOutbox(tx *bolt.Tx) error {
-	out := tx.Bucket(topOutbox)
-	cur := out.Cursor()
-	for k, _ := cur.First(); k != nil; k, _ = cur.First() {
-		if err := out.Delete(k); err != nil {
-			return err
-		}
+	last := tx.Bucket(topOutbox).Sequence()
+	if err := tx.DeleteBucket(topOutbox); err != nil {
+		return err
 	}
-	return nil
+	out, err := tx.CreateBucket(topOutbox)
+	if err != nil {
+		return err
+	}
+	return out.SetSequence(last)
 }

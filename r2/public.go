@@ -97,13 +97,30 @@ func (b *Bucket) servePublic(w http.ResponseWriter, r *http.Request, key string)
 	} else {
 		h.Set("Content-Length", strconv.FormatInt(object.Size, 10))
 	}
-	if object.Body != nil {
-		if _, err := io.Copy(w, object.Body); err != nil && r.Context().Err() == nil {
-			b.service.log.Warn("public object broke off", "bucket", b.Name, "err", err) // or the client went away
-			panic(http.ErrAbortHandler)
-		}
+	if object.Body == nil {
+		return nil
+	}
+	body := &watched{Reader: object.Body}
+	io.Copy(w, body) // the client is gone when writing fails
+	if body.err != nil {
+		b.service.log.Error("a public object broke off", "bucket", b.Name, "key", key, "err", body.err)
+		panic(http.ErrAbortHandler) // the header is out: breaking the connection is all that tells the client
 	}
 	return nil
+}
+
+// watched keeps the error that reading ended with, but for the end itself.
+type watched struct {
+	io.Reader
+	err error
+}
+
+func (r *watched) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
 }
 
 // openPublic opens what r asks for. ranged says that it asks for a part, which object.Range is, nil when the

@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/cfemu/cfemu/internal/probe"
 )
@@ -26,6 +27,16 @@ type PutOptions struct {
 	// Verify is asked once body has been read whole, before anything is stored: its error is Put's.
 	// nil: nobody is asked.
 	Verify func(Checksums) error
+
+	source *CopySource // that body comes from; nil: the caller sends it
+}
+
+// change is why an object is stored, at now.
+func (o *PutOptions) change(now time.Time) change {
+	if o.source != nil {
+		return change{ActionCopyObject, now, o.source}
+	}
+	return change{ActionPutObject, now, nil}
 }
 
 // Put stores body under key and returns once the object is on disk. The body may be of any size: it
@@ -71,7 +82,7 @@ func (b *Bucket) put(ctx context.Context, span *probe.Span, key string, body io.
 			}
 			now := b.service.clock.Now()
 			row.Uploaded = now.UnixMilli()
-			old, err = c.put(key, row, change{action: ActionPutObject, at: now})
+			old, err = c.put(key, row, o.change(now))
 			return err
 		})
 	}

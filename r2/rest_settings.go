@@ -145,10 +145,13 @@ func (b *Bucket) getDisabled(w http.ResponseWriter, _ *http.Request) error {
 	return cfapi.WriteResult(w, restEnabled{})
 }
 
+// codeNotEntitled is R2's number for a feature that the account does not have.
+const codeNotEntitled Code = 10042
+
 // notEmulated refuses to turn on what would not happen.
 func notEmulated(what, instead string) func(*Bucket, http.ResponseWriter, *http.Request) error {
 	return func(*Bucket, http.ResponseWriter, *http.Request) error {
-		return cfapi.New(http.StatusNotImplemented, int(CodeInternal), what+" is not emulated: "+instead)
+		return cfapi.New(http.StatusNotImplemented, int(codeNotEntitled), what+" is not emulated: "+instead)
 	}
 }
 
@@ -379,6 +382,9 @@ func (s *Service) deleteQueueNotifications(w http.ResponseWriter, r *http.Reques
 		if err := json.Unmarshal(body, &in); err != nil {
 			return notificationError(CodeNotificationRules, "Invalid event notification configuration: %v", err)
 		}
+	}
+	if in.RuleIDs != nil && len(in.RuleIDs) == 0 {
+		return notificationError(CodeNotificationRules, "Invalid event notification configuration: ruleIds names no rule; without ruleIds, all rules are deleted")
 	}
 	if err := b.DeleteNotifications(r.Context(), id, in.RuleIDs); err != nil {
 		return err

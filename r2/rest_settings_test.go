@@ -76,6 +76,7 @@ func TestSettingsByClientV4(t *testing.T) {
 		{"PUT", events + "/queues/q", `{"rules":[{"actions":["PutObject"]}]}`, 400, `overlaps the rule prefix`},
 		{"GET", events, "", 200, `"queues":[{"queueId":"q","queueName":"queue-q","rules":[{"ruleId":"`},
 		{"GET", events + "/queues/q", "", 200, `"createdAt":"2026-01-02T03:04:05.6Z","prefix":"in/","suffix":".txt","actions":["PutObject","CopyObject"],"description":"d"}`},
+		{"DELETE", events + "/queues/q", `{"ruleIds":[]}`, 400, `names no rule`},
 		{"DELETE", events + "/queues/q", `{"ruleIds":["RULE"]}`, 200, `"result":null`},
 		{"DELETE", events + "/queues/q", `{"ruleIds":["RULE"]}`, 400, `there is no rule RULE`},
 		{"GET", events + "/queues/q", "", 200, `"actions":["DeleteObject"]}]}`},

@@ -327,14 +327,13 @@ func (s *Service) Delete(ctx context.Context, name string) (err error) {
 	return refusal
 }
 
-// Reset removes every object and every unfinished upload, and the events that no queue has yet. The buckets
-// stay with their settings, and so do their wires.
+// Reset removes every object and every unfinished upload, and the events that no queue has yet; one that is
+// being delivered comes all the same, unless HoldEvents keeps it. The buckets stay with their settings, and
+// so do their wires.
 func (s *Service) Reset(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	s.outbox.delivering.Lock() // else a queue might get an event that is forgotten here
-	defer s.outbox.delivering.Unlock()
 	var gone []blobRef
 	err := s.index.commit.Do(func(tx *bolt.Tx) error {
 		rows, err := bucketsIn(tx)

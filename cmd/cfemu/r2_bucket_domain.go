@@ -69,12 +69,15 @@ func newR2DomainList(p process) *cobra.Command {
 	})
 }
 
-// named adds the flag for the domain that a verb is about.
-func (v *settingVerb) named(c *cobra.Command, name *string) {
+// onDomain finishes a verb about one domain.
+func (v *settingVerb) onDomain(c *cobra.Command, name *string, do func(ctx context.Context, client *emulator.Client, bucket string) error) *cobra.Command {
 	c.Flags().StringVar(name, "domain", "", "the `NAME` of the domain")
-	if err := c.MarkFlagRequired("domain"); err != nil {
-		panic(err) // the flag is the one above
-	}
+	return v.command(c, func(ctx context.Context, client *emulator.Client, bucket string, _ []string) error {
+		if *name == "" {
+			return wrongUse("give --domain, the name of the domain")
+		}
+		return do(ctx, client, bucket)
+	})
 }
 
 func customPath(domain string) string { return "domains/custom/" + url.PathEscape(domain) }
@@ -88,8 +91,7 @@ func newR2DomainGet(p process) *cobra.Command {
 		Example: "  cfemu r2 bucket domain get invoices --domain files.example.com",
 		Args:    cobra.ExactArgs(1),
 	}
-	v.named(c, &name)
-	return v.command(c, func(ctx context.Context, client *emulator.Client, bucket string, _ []string) error {
+	return v.onDomain(c, &name, func(ctx context.Context, client *emulator.Client, bucket string) error {
 		raw, err := client.BucketSetting(ctx, http.MethodGet, bucket, customPath(name), nil)
 		if err != nil {
 			return err
@@ -119,12 +121,11 @@ func newR2DomainAdd(p process) *cobra.Command {
 		Example: "  cfemu r2 bucket domain add invoices --domain files.example.com --zone-id any",
 		Args:    cobra.ExactArgs(1),
 	}
-	v.named(c, &in.Domain)
 	c.Flags().StringVar(&in.ZoneID, "zone-id", "", "the `ID` of its zone; here any will do")
 	c.Flags().StringVar(&in.MinTLS, "min-tls", "1.0", "the least `VERSION` of TLS: 1.0, 1.1, 1.2, 1.3")
 	v.asks(c)
 	c.Flags().Lookup("force").Hidden = true // as for dev-url
-	return v.command(c, func(ctx context.Context, client *emulator.Client, bucket string, _ []string) error {
+	return v.onDomain(c, &in.Domain, func(ctx context.Context, client *emulator.Client, bucket string) error {
 		if err := oneOf("--min-tls", in.MinTLS, tlsVersions); err != nil {
 			return err
 		}
@@ -146,9 +147,8 @@ func newR2DomainUpdate(p process) *cobra.Command {
 		Example: "  cfemu r2 bucket domain update invoices --domain files.example.com --min-tls 1.2",
 		Args:    cobra.ExactArgs(1),
 	}
-	v.named(c, &name)
 	c.Flags().StringVar(&minTLS, "min-tls", "", "the least `VERSION` of TLS: 1.0, 1.1, 1.2, 1.3")
-	return v.command(c, func(ctx context.Context, client *emulator.Client, bucket string, _ []string) error {
+	return v.onDomain(c, &name, func(ctx context.Context, client *emulator.Client, bucket string) error {
 		if minTLS == "" {
 			return wrongUse("nothing to change: give --min-tls")
 		}
@@ -172,10 +172,9 @@ func newR2DomainRemove(p process) *cobra.Command {
 		Example: "  cfemu r2 bucket domain remove invoices --domain files.example.com",
 		Args:    cobra.ExactArgs(1),
 	}
-	v.named(c, &name)
 	v.asks(c)
 	c.Flags().Lookup("force").Hidden = true // as for dev-url
-	return v.command(c, func(ctx context.Context, client *emulator.Client, bucket string, _ []string) error {
+	return v.onDomain(c, &name, func(ctx context.Context, client *emulator.Client, bucket string) error {
 		if _, err := client.BucketSetting(ctx, http.MethodDelete, bucket, customPath(name), nil); err != nil {
 			return err
 		}

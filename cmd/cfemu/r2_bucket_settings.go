@@ -118,11 +118,11 @@ func (v *settingVerb) newSet(setting, what, example string) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 	}
 	c.Flags().StringVar(&file, "file", "", "the JSON `FILE`, in the form of the API; - for stdin")
-	if err := c.MarkFlagRequired("file"); err != nil {
-		panic(err) // the flag is the one above
-	}
 	v.asks(c)
 	return v.command(c, func(ctx context.Context, client *emulator.Client, bucket string, _ []string) error {
+		if file == "" {
+			return wrongUse("give --file, a JSON file with the %s", what)
+		}
 		rules, err := v.readRules(file)
 		if err != nil {
 			return err
