@@ -42,10 +42,11 @@ packages := fixtures/packages
 
 # Tests of clients, each as FILE:PROJECT. Each file has a cfemu of its own, which runs that project and
 # asks for its token.
-client-smokes := wrangler/d1_smoke:wrangler/shop sdk/d1:wrangler/shop drizzle/worker:drizzle drizzle/kit_smoke:drizzle kysely/worker:kysely
+client-smokes := wrangler/d1_smoke:wrangler/shop wrangler/kv_smoke:wrangler/store wrangler/r2_smoke:wrangler/store sdk/d1:wrangler/shop drizzle/worker:drizzle drizzle/kit_smoke:drizzle kysely/worker:kysely
 client-suites := wrangler/d1:wrangler/shop wrangler/d1_import:wrangler/shop wrangler/d1_export:wrangler/shop \
 	wrangler/d1_insights:wrangler/shop wrangler/d1_jurisdiction:wrangler/shop wrangler/d1_time_travel:wrangler/shop \
-	wrangler/r2_rules:wrangler/archive sdk/d1_edit:wrangler/shop sdk/d1_dump:wrangler/shop sdk/d1_time_travel:wrangler/shop sdk/desk:../invoices \
+	wrangler/kv:wrangler/store wrangler/r2:wrangler/store wrangler/r2_rules:wrangler/archive sdk/kv:wrangler/store sdk/r2:wrangler/store \
+	sdk/d1_edit:wrangler/shop sdk/d1_dump:wrangler/shop sdk/d1_time_travel:wrangler/shop sdk/desk:../invoices \
 	drizzle/api:drizzle drizzle/kit:drizzle
 # Workers that Cloudflare's own runtime must answer for as cfemu does.
 both-runtimes := drizzle kysely

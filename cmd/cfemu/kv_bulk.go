@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 
@@ -119,18 +120,13 @@ func newKVBulkGet(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		// Receipt: wrangler 4.164.0 shows null for a key that is not there, and {"value": …} for others.
-		values := map[string]any{}
+		values := map[string]json.RawMessage{}
 		for some := range slices.Chunk(keys, maxGetKeys) {
 			got, err := client.GetKeys(ctx, ns.ID, some)
 			if err != nil {
 				return err
 			}
-			for key, value := range got {
-				if values[key] = any(nil); string(value) != "null" {
-					values[key] = map[string]json.RawMessage{"value": value}
-				}
-			}
+			maps.Copy(values, got)
 		}
 		return writeValue(p, values)
 	})
