@@ -58,7 +58,7 @@ type answer struct {
 	Body   string
 }
 
-// ask sends a signed request.
+// ask sends a signed request. Target is escaped but for the slashes of its query.
 func (e *endpoint) ask(method, target, body string, headers ...string) answer {
 	e.t.Helper()
 	return e.send(e.signed(method, target, body, headers...))
@@ -68,7 +68,7 @@ func (e *endpoint) signed(method, target, body string, headers ...string) *http.
 	e.t.Helper()
 	path, q, _ := strings.Cut(target, "?")
 	if q != "" {
-		all := strings.Split(q, "&")
+		all := strings.Split(strings.ReplaceAll(q, "/", "%2F"), "&")
 		for i, p := range all {
 			if !strings.Contains(p, "=") {
 				all[i] += "="
