@@ -20,10 +20,12 @@ type Part struct {
 	Number int
 	ETag   string
 
-	// These only Parts and UploadPart fill in.
-	Size      int64
-	Uploaded  time.Time
+	// Checksums, when CompleteUpload is given some, must be those of what was uploaded.
 	Checksums Checksums
+
+	// These only Parts and UploadPart fill in.
+	Size     int64
+	Uploaded time.Time
 }
 
 // PartOptions are what can be said of a part beside its body; see PutOptions.
@@ -124,9 +126,20 @@ func (b *Bucket) UploadPart(ctx context.Context, u Upload, number int, body io.R
 	return row.part(number), nil
 }
 
+// CompleteOptions are what the end of an upload can depend on.
+type CompleteOptions struct {
+	OnlyIf *Conditions         // on what is stored under the key before
+	Verify func(*Object) error // asked about the object before it is stored: its error is CompleteUploadIf's
+}
+
 // CompleteUpload makes an object of the parts, which are named in any order. Parts that are not named
 // are dropped.
-func (b *Bucket) CompleteUpload(ctx context.Context, u Upload, parts []Part) (_ *Object, err error) {
+func (b *Bucket) CompleteUpload(ctx context.Context, u Upload, parts []Part) (*Object, error) {
+	return b.CompleteUploadIf(ctx, u, parts, CompleteOptions{})
+}
+
+// CompleteUploadIf is CompleteUpload under conditions. When they do not hold, the upload goes on.
+func (b *Bucket) CompleteUploadIf(ctx context.Context, u Upload, parts []Part, o CompleteOptions) (_ *Object, err error) {
 	span, err := b.service.begin(ctx, "complete_multipart_upload", b.Name)
 	if err != nil {
 		return nil, err
@@ -150,7 +163,13 @@ func (b *Bucket) CompleteUpload(ctx context.Context, u Upload, parts []Part) (_ 
 		if err != nil {
 			return err
 		}
+		if err := o.OnlyIf.check(c, u.Key); err != nil {
+			return err
+		}
 		row, gone, err = b.assemble(c, u, up, chosen)
+		if err == nil && o.Verify != nil {
+			err = o.Verify(row.object(u.Key))
+		}
 		return err
 	})
 	if err != nil {
@@ -181,7 +200,7 @@ func choose(c content, u Upload, parts []Part) ([]partRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		if row == nil || row.ETag != p.ETag {
+		if row == nil || row.ETag != p.ETag || !p.Checksums.within(row.Checksums) {
 			return nil, newError(CodeInvalidPart)
 		}
 		chosen = append(chosen, numbered{*row, p.Number})
@@ -227,6 +246,7 @@ func (b *Bucket) assemble(c content, u Upload, up *uploadRow, chosen []partRow) 
 		row.Blobs = append(row.Blobs, p.Blob)
 	}
 	row.ETag = fmt.Sprintf("%x-%d", sum.Sum(nil), len(chosen))
+	row.addPartChecksums(chosen)
 	gone, err := c.put(u.Key, row, change{action: ActionCompleteMultipartUpload, at: now})
 	if err != nil {
 		return nil, nil, err

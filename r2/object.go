@@ -28,6 +28,8 @@ type Object struct {
 	Custom       map[string]string
 	Checksums    Checksums
 	StorageClass string
+	Composite    Checksums // of a multipart object: checksums of its parts' checksums
+	Parts        int       // that its body is stored in; a multipart object's own
 
 	Range *Range
 	Body  io.ReadCloser // must be closed

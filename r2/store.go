@@ -68,6 +68,7 @@ type objectRow struct {
 	Checksums    Checksums         `json:"checksums,omitzero"`
 	StorageClass string            `json:"storageClass"`
 	Blobs        []blobRef         `json:"blobs,omitempty"`
+	Composite    Checksums         `json:"composite,omitzero"`
 
 	// small is the body when it is in the row itself, behind the JSON; there are no blobs then. nil
 	// otherwise, and in a row that was read for what it says only.
@@ -82,6 +83,7 @@ func (r *objectRow) object(key string) *Object {
 	return &Object{
 		Key: key, Version: r.Version, Size: r.Size, ETag: r.ETag, Uploaded: time.UnixMilli(r.Uploaded),
 		HTTP: r.HTTP, Custom: r.Custom, Checksums: r.Checksums, StorageClass: r.StorageClass,
+		Composite: r.Composite, Parts: len(r.Blobs),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,7 +86,7 @@ func (c *call) createBucket() error {
 		if err := c.readXML("CreateBucketConfiguration", &conf); err != nil {
 			return err
 		}
-		if !contains(regions, strings.ToLower(conf.LocationConstraint)) {
+		if !slices.Contains(regions, strings.ToLower(conf.LocationConstraint)) {
 			return newError(http.StatusBadRequest, "InvalidLocationConstraint", "The specified location constraint is not valid.")
 		}
 	}

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"maps"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -54,18 +53,10 @@ func (c *call) copyObject() error {
 	if err != nil {
 		return err
 	}
-	if from.OnlyIf, err = conditions(c.r.Header, "X-Amz-Copy-Source-"); err != nil {
+	from.OnlyIf = conditions(c.r.Header, "X-Amz-Copy-Source-")
+	given.OnlyIf = conditions(c.r.Header, "Cf-Copy-Destination-")
+	if given.Compute, err = c.askedAlgorithm(); err != nil {
 		return err
-	}
-	if given.OnlyIf, err = conditions(c.r.Header, "Cf-Copy-Destination-"); err != nil {
-		return err
-	}
-	if name := c.r.Header.Get("X-Amz-Checksum-Algorithm"); name != "" {
-		algorithm, ok := checksumHeaders[http.CanonicalHeaderKey("x-amz-checksum-"+name)]
-		if !ok {
-			return headerNotImplemented("x-amz-checksum-algorithm", name)
-		}
-		given.Compute = []r2.Algorithm{algorithm}
 	}
 	object, err := c.bucket.Copy(c.ctx(), c.key, from, func(old *r2.Object) (r2.PutOptions, error) {
 		return described(given, directive, old), nil
@@ -76,16 +67,17 @@ func (c *call) copyObject() error {
 	d := newDocument("CopyObjectResult")
 	d.text("ETag", quoted(object.ETag))
 	d.time("LastModified", object.Uploaded)
-	for name, a := range checksumHeaders {
-		if sum := a.Of(object.Checksums); len(sum) > 0 && a >= r2.CRC32 {
-			d.text(elementOf(name), base64Of(sum))
-		}
-	}
+	d.checksums(object, "ChecksumType")
 	return c.writeXML(d)
 }
 
 // described is what a copy is to have, given what the request says and what the source has.
 func described(given r2.PutOptions, directive string, old *r2.Object) r2.PutOptions {
+	for _, n := range checksumNames {
+		if text, _ := n.of(old); text != "" && len(given.Compute) == 0 {
+			given.Compute = []r2.Algorithm{n.algorithm} // a copy has the checksum that its source has
+		}
+	}
 	switch directive {
 	case directiveCopy:
 		given.HTTP, given.Custom = old.HTTP, old.Custom

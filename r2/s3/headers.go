@@ -114,7 +114,7 @@ func isToken(s string) bool {
 }
 
 // conditions reads conditional headers whose names begin with prefix; nil: there are none.
-func conditions(h http.Header, prefix string) (*r2.Conditions, error) {
+func conditions(h http.Header, prefix string) *r2.Conditions {
 	c := &r2.Conditions{SecondsGranularity: true}
 	c.ETagMatches = etags(h.Values(prefix + "If-Match"))
 	c.ETagDoesNotMatch = etags(h.Values(prefix + "If-None-Match"))
@@ -131,9 +131,9 @@ func conditions(h http.Header, prefix string) (*r2.Conditions, error) {
 		c.UploadedBefore = c.UploadedBefore.Add(time.Second) // the header's second is allowed too
 	}
 	if c.ETagMatches == nil && c.ETagDoesNotMatch == nil && c.UploadedAfter.IsZero() && c.UploadedBefore.IsZero() {
-		return nil, nil
+		return nil
 	}
-	return c, nil
+	return c
 }
 
 // etags reads a list of etags; nil: there is none.

@@ -1,8 +1,8 @@
 package s3
 
 import (
-	"encoding/base64"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/cfemu/cfemu/r2"
@@ -19,18 +19,20 @@ func (c *call) createUpload() error {
 	if err != nil {
 		return err
 	}
-	if name := c.r.Header.Get("X-Amz-Checksum-Algorithm"); name != "" {
-		if _, ok := checksumHeaders[http.CanonicalHeaderKey("x-amz-checksum-"+name)]; !ok {
-			return headerNotImplemented("x-amz-checksum-algorithm", name)
-		}
-		c.w.Header().Set("X-Amz-Checksum-Algorithm", name)
-		if kind := c.r.Header.Get("X-Amz-Checksum-Type"); kind != "" {
-			c.w.Header().Set("X-Amz-Checksum-Type", kind)
-		}
+	if _, err := c.askedAlgorithm(); err != nil {
+		return err
+	}
+	kind, err := c.askedType()
+	if err != nil {
+		return err
 	}
 	u, err := c.bucket.CreateUpload(c.ctx(), c.key, o)
 	if err != nil {
 		return err
+	}
+	if kind != "" {
+		c.w.Header().Set("X-Amz-Checksum-Algorithm", c.r.Header.Get("X-Amz-Checksum-Algorithm"))
+		c.w.Header().Set("X-Amz-Checksum-Type", kind)
 	}
 	d := newDocument("InitiateMultipartUploadResult")
 	d.text("Bucket", c.bucketName)
@@ -66,7 +68,7 @@ func (c *call) uploadPart() error {
 		return err
 	}
 	c.w.Header().Set("ETag", quoted(part.ETag))
-	setChecksums(c.w.Header(), part.Checksums, c.body.compute()...)
+	setChecksums(c.w.Header(), &r2.Object{Checksums: part.Checksums}, c.body.compute()...)
 	c.w.Header().Del("X-Amz-Checksum-Type")
 	c.w.WriteHeader(http.StatusOK)
 	return nil
@@ -74,10 +76,33 @@ func (c *call) uploadPart() error {
 
 // completion is the document that names the parts of an object.
 type completion struct {
-	Part []struct {
-		PartNumber *int
-		ETag       *string
+	Part []completedPart
+}
+
+type completedPart struct {
+	PartNumber                                                                     *int
+	ETag                                                                           *string
+	ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 string
+}
+
+// sums are the checksums that the document says the part has.
+func (p completedPart) sums() (sums r2.Checksums, err error) {
+	for _, of := range []struct {
+		text string
+		a    r2.Algorithm
+		sum  *[]byte
+	}{
+		{p.ChecksumCRC32, r2.CRC32, &sums.CRC32}, {p.ChecksumCRC32C, r2.CRC32C, &sums.CRC32C}, {p.ChecksumCRC64NVME, r2.CRC64NVME, &sums.CRC64NVME},
+		{p.ChecksumSHA1, r2.SHA1, &sums.SHA1}, {p.ChecksumSHA256, r2.SHA256, &sums.SHA256},
+	} {
+		if of.text == "" {
+			continue
+		}
+		if *of.sum, err = decodeSum(of.text, of.a.New().Size()); err != nil {
+			return sums, err
+		}
 	}
+	return sums, nil
 }
 
 // parts checks the document.
@@ -94,7 +119,11 @@ func (doc completion) parts() ([]r2.Part, error) {
 			return nil, newError(http.StatusBadRequest, "InvalidPart", "There was a problem with the multipart upload.")
 		}
 		seen[*p.PartNumber] = true
-		parts = append(parts, r2.Part{Number: *p.PartNumber, ETag: strings.Trim(strings.TrimSpace(*p.ETag), `"`)})
+		sums, err := p.sums()
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, r2.Part{Number: *p.PartNumber, ETag: strings.Trim(strings.TrimSpace(*p.ETag), `"`), Checksums: sums})
 	}
 	if len(parts) == 0 {
 		return nil, malformedXML()
@@ -112,7 +141,9 @@ func (c *call) completeUpload() error {
 	if err != nil {
 		return err
 	}
-	object, err := c.bucket.CompleteUpload(c.ctx(), c.upload(), parts)
+	object, err := c.bucket.CompleteUploadIf(c.ctx(), c.upload(), parts, r2.CompleteOptions{
+		OnlyIf: conditions(c.r.Header, ""), Verify: c.verifyObject,
+	})
 	if err != nil {
 		return uploadError(err)
 	}
@@ -121,7 +152,22 @@ func (c *call) completeUpload() error {
 	d.text("Bucket", c.bucketName)
 	d.text("Key", c.key)
 	d.text("ETag", quoted(object.ETag))
+	d.checksums(object, "ChecksumType")
 	return c.writeXML(d)
+}
+
+// verifyObject compares what the parts make with what the headers announce of it.
+func (c *call) verifyObject(o *r2.Object) error {
+	if size := c.r.Header.Get("X-Amz-Mp-Object-Size"); size != "" && size != strconv.FormatInt(o.Size, 10) {
+		return invalidRequest("The provided 'x-amz-mp-object-size' header does not match what was computed.")
+	}
+	for _, known := range checksumNames {
+		want := c.r.Header.Get(known.header)
+		if have, _ := known.of(o); want != "" && want != have {
+			return newError(http.StatusBadRequest, "BadDigest", "The %s you specified did not match what we received.\nYou provided %s\nActual value was: %s", known.header, want, have)
+		}
+	}
+	return nil
 }
 
 // uploadError is err, or what S3 says of an upload that never was.
@@ -174,22 +220,11 @@ func (c *call) listParts() error {
 		d.time("LastModified", p.Uploaded)
 		d.text("ETag", quoted(p.ETag))
 		d.number("Size", p.Size)
-		for name, a := range checksumHeaders {
-			if sum := a.Of(p.Checksums); len(sum) > 0 {
-				d.text(elementOf(name), base64Of(sum))
-			}
-		}
+		d.checksums(&r2.Object{Checksums: p.Checksums}, "")
 		d.end()
 	}
 	return c.writeXML(d)
 }
-
-// elementOf is the element that tells what a header of a checksum does, as ChecksumCRC32C.
-func elementOf(header string) string {
-	return "Checksum" + strings.ToUpper(strings.TrimPrefix(header, "X-Amz-Checksum-"))
-}
-
-func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 func (c *call) listUploads() error {
 	text, _ := c.query.get("max-uploads")

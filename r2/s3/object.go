@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,9 +19,7 @@ func (c *call) putObject() error {
 	if err != nil {
 		return err
 	}
-	if o.OnlyIf, err = conditions(c.r.Header, ""); err != nil {
-		return err
-	}
+	o.OnlyIf = conditions(c.r.Header, "")
 	o.Size, o.Compute, o.Verify = c.body.size, c.body.compute(), c.body.verify
 	object, err := c.bucket.Put(c.ctx(), c.key, c.body, o)
 	if err != nil {
@@ -30,30 +27,10 @@ func (c *call) putObject() error {
 	}
 	h := c.w.Header()
 	h.Set("ETag", quoted(object.ETag))
-	setChecksums(h, object.Checksums, c.body.compute()...)
+	setChecksums(h, object, c.body.compute()...)
 	h.Set("X-Amz-Version-Id", object.Version)
 	c.w.WriteHeader(http.StatusOK)
 	return nil
-}
-
-// setChecksums tells checksums that a client has asked for.
-func setChecksums(h http.Header, sums r2.Checksums, algorithms ...r2.Algorithm) {
-	for _, a := range algorithms {
-		if sum := a.Of(sums); len(sum) > 0 && headerOf(a) != "" {
-			h.Set(headerOf(a), base64.StdEncoding.EncodeToString(sum))
-			h.Set("X-Amz-Checksum-Type", "FULL_OBJECT")
-		}
-	}
-}
-
-// headerOf is the header that tells an algorithm's checksum, "" when there is none.
-func headerOf(a r2.Algorithm) string {
-	for name, algorithm := range checksumHeaders {
-		if algorithm == a {
-			return name
-		}
-	}
-	return ""
 }
 
 // rangeForm is that of a Range header which R2 understands here.
@@ -175,7 +152,7 @@ func (c *call) setHeaders(o *r2.Object) {
 	}
 	mode, _ := c.query.get("x-amz-checksum-mode")
 	if part := c.r.Header.Get("Range"); part == "" && (strings.EqualFold(mode, "ENABLED") || strings.EqualFold(c.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED")) {
-		setChecksums(h, o.Checksums, r2.CRC32, r2.CRC32C, r2.CRC64NVME, r2.SHA1, r2.SHA256)
+		setChecksums(h, o, r2.CRC32, r2.CRC32C, r2.CRC64NVME, r2.SHA1, r2.SHA256)
 	}
 	for _, p := range c.query {
 		if name := overrides[p.name]; name != "" {

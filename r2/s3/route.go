@@ -3,6 +3,7 @@ package s3
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -153,7 +154,7 @@ func (c *call) routeAll() (string, error) {
 // x-id, which says what the client thinks it does, are none.
 func (c *call) onlyParameters(refuse func(string) error, known ...string) error {
 	for _, p := range c.query {
-		if !ownParameter(p.name) && !contains(known, p.name) {
+		if !ownParameter(p.name) && !slices.Contains(known, p.name) {
 			return refuse(p.name)
 		}
 	}
@@ -162,15 +163,6 @@ func (c *call) onlyParameters(refuse func(string) error, known ...string) error 
 
 func ownParameter(name string) bool {
 	return strings.HasPrefix(strings.ToLower(name), "x-amz-") || name == "x-id"
-}
-
-func contains(all []string, s string) bool {
-	for _, one := range all {
-		if one == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *call) routeBucket() (string, error) {
@@ -203,7 +195,7 @@ func (c *call) routeMutation(subresources map[string]string, bare string) (strin
 		if name := subresources[p.name]; name != "" {
 			return name, nil
 		}
-		if !ownParameter(p.name) && !contains(unknown, fmt.Sprintf("%q", p.name)) {
+		if !ownParameter(p.name) && !slices.Contains(unknown, fmt.Sprintf("%q", p.name)) {
 			unknown = append(unknown, fmt.Sprintf("%q", p.name))
 		}
 	}
@@ -294,7 +286,7 @@ func (c *call) screen(op operation) error {
 		if sse := c.r.Header.Get("X-Amz-Server-Side-Encryption"); sse != "" && sse != "AES256" {
 			return headerNotImplemented("x-amz-server-side-encryption", sse)
 		}
-		if acl := c.r.Header.Get("X-Amz-Acl"); acl != "" && !contains(cannedACLs, acl) {
+		if acl := c.r.Header.Get("X-Amz-Acl"); acl != "" && !slices.Contains(cannedACLs, acl) {
 			return headerNotImplemented("x-amz-acl", acl)
 		}
 	}
