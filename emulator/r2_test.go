@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cfemu/cfemu/emulator"
@@ -231,8 +232,16 @@ func TestPublicBuckets(t *testing.T) {
 func TestAResetForgetsEvents(t *testing.T) {
 	h := emulatortest.Start(t, notified, emulator.Options{})
 	notify(t, h)
-	for i := range 20 {
-		h.Ask("PUT", fmt.Sprintf("/before/%d", i), "x")
+	for i := range 10 {
+		var putting sync.WaitGroup
+		for j := range 40 { // so many that some are on their way
+			putting.Go(func() {
+				if _, err := h.Try("PUT", fmt.Sprintf("/before/%d/%d", i, j), "x"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		putting.Wait()
 		if err := h.Control("POST", "/cfemu/v1/reset", anyMap{}, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -48,6 +48,14 @@ type CopySource struct {
 	Object string `json:"object"`
 }
 
+// change is why an object is stored, at now.
+func (o *PutOptions) change(now time.Time) change {
+	if o.source != nil {
+		return change{ActionCopyObject, now, o.source}
+	}
+	return change{ActionPutObject, now, nil}
+}
+
 // A NotificationRule sends the events of some objects to a queue.
 type NotificationRule struct {
 	ID          string    `json:"ruleId"`

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
 	"github.com/cfemu/cfemu/internal/cfapi"
 	"github.com/cfemu/cfemu/internal/testkit"
 )
@@ -250,6 +252,58 @@ func TestResetForgetsEventsAndKeepsRules(t *testing.T) {
 	if got := p.keys("a"); got != "PutObject after" {
 		t.Errorf("got %s", got)
 	}
+}
+
+// While events are held, none is delivered; those that a reset forgets meanwhile never are.
+func TestHeldEvents(t *testing.T) {
+	p := newPost("a")
+	b := openOne(t, Options{Notifier: p})
+	defer b.service.Start()()
+	notifies(t, b, "a", NotificationRule{Actions: actions})
+	release := b.service.HoldEvents()
+	put(t, b, "before", "v", PutOptions{})
+	if wait, err := b.service.EventsWait(); err != nil || !wait {
+		t.Errorf("events wait: %v, %v", wait, err)
+	}
+	if err := b.service.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	put(t, b, "after", "v", PutOptions{})
+	if got := p.keys("a"); got != "" {
+		t.Errorf("got %s", got)
+	}
+	release()
+	flush(t, b.service)
+	if got := p.keys("a"); got != "PutObject after" {
+		t.Errorf("got %s", got)
+	}
+	if wait, err := b.service.EventsWait(); err != nil || wait {
+		t.Errorf("events wait: %v, %v", wait, err)
+	}
+}
+
+// An index that was made before there were settings gets what it lacks.
+func TestAnOlderIndex(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{NoSync: true})
+	if _, err := s.Create(t.Context(), "invoices"); err != nil {
+		t.Fatal(err)
+	}
+	err := s.index.db.Update(func(tx *bolt.Tx) error {
+		return errors.Join(tx.DeleteBucket(topSettings), tx.DeleteBucket(topDomains), tx.DeleteBucket(topOutbox))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shut(t, s)
+	s = open(t, dir, Options{NoSync: true, Notifier: newPost("a")})
+	b, err := s.Get(t.Context(), "invoices")
+	if err != nil {
+		t.Fatal(err)
+	}
+	notifies(t, b, "a", NotificationRule{Actions: actions})
+	put(t, b, "k", "v", PutOptions{})
+	flush(t, s)
 }
 
 func TestABucketTakesItsSettingsWithIt(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"hash"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/cfemu/cfemu/internal/probe"
 )
@@ -29,14 +28,6 @@ type PutOptions struct {
 	Verify func(Checksums) error
 
 	source *CopySource // that body comes from; nil: the caller sends it
-}
-
-// change is why an object is stored, at now.
-func (o *PutOptions) change(now time.Time) change {
-	if o.source != nil {
-		return change{ActionCopyObject, now, o.source}
-	}
-	return change{ActionPutObject, now, nil}
 }
 
 // Put stores body under key and returns once the object is on disk. The body may be of any size: it
