@@ -31,6 +31,8 @@ func TestObjects(t *testing.T) {
 		"have an end":                        {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=-3"}, status: 206, want: []string{"llo"}},
 		"have no more than they have":        {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=1-99999999999999999999"}, status: 206, want: []string{"ello"}},
 		"have nothing behind their end":      {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=5-"}, status: 416, want: []string{"InvalidRange", "The requested range is not satisfiable"}},
+		"have no part behind their end":      {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=5-9"}, status: 416, want: []string{"InvalidRange"}},
+		"have no such part to know of":       {request: "HEAD /invoices/a/hello.txt", headers: []string{"Range", "bytes=5-9"}, status: 416},
 		"have no end of nothing":             {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=-0"}, status: 416, want: []string{"InvalidRange"}},
 		"have no part that ends before":      {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=2-1"}, status: 400, want: []string{"InvalidArgument", "range must be positive."}},
 		"have one part":                      {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=0-1,3-4"}, status: 400, want: []string{"InvalidArgument", "range must be in format &apos;bytes=start-end&apos;, &apos;bytes=start-&apos; or &apos;bytes=-suffix&apos;.&apos;"}},
