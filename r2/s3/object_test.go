@@ -99,6 +99,25 @@ func TestARefusedWriteChangesNothing(t *testing.T) {
 	}
 }
 
+// What is too large is refused before it is sent.
+func TestNothingIsLargerThanR2Takes(t *testing.T) {
+	e := start(t)
+	id := e.begin("a")
+	for _, target := range []string{"/invoices/a", "/invoices/a?partNumber=1&uploadId=" + id} {
+		r := e.signed("PUT", target, "x")
+		sent := &counted{Reader: r.Body}
+		r.Body, r.ContentLength = io.NopCloser(sent), 5<<30-5<<20+1
+		if a := e.send(r); a.Status != 400 || a.element("Code") != "EntityTooLarge" || sent.n > 0 {
+			t.Errorf("%s: %d %s after %d bytes", target, a.Status, a.Body, sent.n)
+		}
+		r = e.signed("PUT", target, "x")
+		r.ContentLength = -1
+		if a := e.send(r); a.Status != 411 || a.element("Code") != "MissingContentLength" {
+			t.Errorf("%s of an unknown length: %d %s", target, a.Status, a.Body)
+		}
+	}
+}
+
 // description are headers of a write that come back with the object.
 var description = map[string]string{
 	"Content-Type": "text/plain", "Content-Language": "de", "Content-Disposition": `attachment; filename="a.txt"`, "Content-Encoding": "gzip",
