@@ -74,7 +74,9 @@ func (e *endpoint) signed(method, target, body string, headers ...string) *http.
 				all[i] += "="
 			}
 		}
-		slices.Sort(all)
+		slices.SortFunc(all, func(a, b string) int { // names first: "=" would come behind digits
+			return strings.Compare(strings.Replace(a, "=", "\x00", 1), strings.Replace(b, "=", "\x00", 1))
+		})
 		path += "?" + strings.Join(all, "&")
 	}
 	r := request(method, "http://127.0.0.1:8701"+path, body, headers...)
