@@ -69,7 +69,7 @@ func (v *verifier) authenticate(r *http.Request) (Credentials, *payload, error) 
 	if r.Header.Get(headerSecurityToken) != "" || query.has(headerSecurityToken) {
 		return Credentials{}, nil, invalidArgument(headerSecurityToken)
 	}
-	p, err := newPayload(r, s)
+	p, err := newPayload(r, query, s)
 	if err != nil {
 		return Credentials{}, nil, err
 	}
