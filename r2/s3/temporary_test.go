@@ -6,7 +6,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/cfemu/cfemu/internal/clock"
 	"github.com/cfemu/cfemu/r2"
 )
 
@@ -137,5 +139,32 @@ func TestTemporaryCredentialsMayDoNoMoreThanTheySay(t *testing.T) {
 		if code := ask(c.grant, c.method, c.url, c.body, headers...); code != c.want {
 			t.Errorf("%s %s %s %s: %d instead of %d", c.grant, c.method, c.url, c.source, code, c.want)
 		}
+	}
+}
+
+func TestDelegatedCredentialsAreTaken(t *testing.T) {
+	pair := Credentials{AccessKeyID: exampleID, SecretAccessKey: exampleSecret}
+	d := Delegation{Account: "account", Bucket: "b", Permission: scopeObjectRead, Prefixes: []string{"a/"}, Ends: exampleTime.Add(time.Minute)}
+	made, token, ok := pair.Delegate(d)
+	if !ok || made.AccessKeyID != exampleID {
+		t.Fatalf("%+v, %t", made, ok)
+	}
+	v := exampleVerifier()
+	known, _, err := v.authenticate(withToken("GET", "/b/a/1", "", token, made.SecretAccessKey))
+	if err != nil || known.grant == nil || !known.may("b") || known.may("c") || !known.grant.covers("a/1") || known.grant.covers("b") {
+		t.Errorf("%+v, %v", known, err)
+	}
+	v.clock.(*clock.Movable).Set(d.Ends)
+	_, _, err = v.authenticate(withToken("GET", "/b/a/1", "", token, made.SecretAccessKey))
+	if codeOf(err) != "ExpiredRequest" {
+		t.Errorf("at its end: %v", err)
+	}
+	d.Permission = "everything"
+	if _, _, ok = pair.Delegate(d); ok {
+		t.Error("an unknown permission is delegated")
+	}
+	d.Permission, pair.Buckets = scopeObjectRead, []string{"c"}
+	if _, _, ok = pair.Delegate(d); ok {
+		t.Error("a bucket that the pair may not see is delegated")
 	}
 }
