@@ -46,7 +46,7 @@ client-smokes := wrangler/d1_smoke:wrangler/shop wrangler/kv_smoke:wrangler/stor
 client-suites := wrangler/d1:wrangler/shop wrangler/d1_import:wrangler/shop wrangler/d1_export:wrangler/shop \
 	wrangler/d1_insights:wrangler/shop wrangler/d1_jurisdiction:wrangler/shop wrangler/d1_time_travel:wrangler/shop \
 	wrangler/kv:wrangler/store wrangler/r2:wrangler/store wrangler/r2_rules:wrangler/archive sdk/kv:wrangler/store sdk/r2:wrangler/store \
-	sdk/d1_edit:wrangler/shop sdk/d1_dump:wrangler/shop sdk/d1_time_travel:wrangler/shop sdk/desk:../invoices \
+	sdk/d1_edit:wrangler/shop sdk/d1_dump:wrangler/shop sdk/d1_time_travel:wrangler/shop sdk/r2_temporary:wrangler/shop sdk/desk:../invoices \
 	drizzle/api:drizzle drizzle/kit:drizzle
 # Workers that Cloudflare's own runtime must answer for as cfemu does.
 both-runtimes := drizzle kysely

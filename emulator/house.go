@@ -36,7 +36,7 @@ func (e *Emulator) mounts() []mount {
 		asked = e.token
 	}
 	v4 := control.New(control.Options{
-		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes, e.queues.Routes, e.preview.Routes},
+		Products: []func(*mux.Router){e.d1.Routes, e.kv.Routes, e.r2.Routes, e.s3Routes, e.queues.Routes, e.preview.Routes},
 		GraphQL:  graphOperations(e.d1.GraphQL(), e.r2.GraphQL()),
 		Unknown: func(method, path string) {
 			e.warn(fmt.Sprintf("no route for %s %s on the control door", method, path))

@@ -15,11 +15,13 @@ import (
 type Credentials struct {
 	AccessKeyID, SecretAccessKey string
 	Buckets                      []string // that the pair is good for; nil: all
+
+	grant *grant // of temporary credentials
 }
 
-// may reports whether the pair is good for a bucket.
+// may reports whether the credentials are good for a bucket.
 func (c Credentials) may(bucket string) bool {
-	return c.Buckets == nil || slices.Contains(c.Buckets, bucket)
+	return (c.Buckets == nil || slices.Contains(c.Buckets, bucket)) && (c.grant == nil || c.grant.Bucket == bucket)
 }
 
 // A verifier finds out who sent a request.
@@ -51,7 +53,7 @@ func (v *verifier) authenticate(r *http.Request) (Credentials, *payload, error) 
 	query := parseQuery(r.URL.RawQuery)
 	switch _, presigned := query.get("X-Amz-Credential"); {
 	case r.Header.Get(headerAuthorization) != "":
-		s, err = v.readHeader(r)
+		s, err = v.readHeader(r, query)
 	case presigned:
 		s, err = v.readPresigned(r, query)
 	default:
@@ -65,11 +67,7 @@ func (v *verifier) authenticate(r *http.Request) (Credentials, *payload, error) 
 	if !hmac.Equal([]byte(s.key.sign(toSign)), []byte(s.signature)) {
 		return Credentials{}, nil, signatureDoesNotMatch(canonical, toSign, s.signature)
 	}
-	// Deviation: temporary credentials, with their session token, are not known.
-	if r.Header.Get(headerSecurityToken) != "" || query.has(headerSecurityToken) {
-		return Credentials{}, nil, invalidArgument(headerSecurityToken)
-	}
-	p, err := newPayload(r, s)
+	p, err := newPayload(r, query, s)
 	if err != nil {
 		return Credentials{}, nil, err
 	}
@@ -89,7 +87,7 @@ type signed struct {
 }
 
 // readHeader reads the Authorization header.
-func (v *verifier) readHeader(r *http.Request) (*signed, error) {
+func (v *verifier) readHeader(r *http.Request, q query) (*signed, error) {
 	s := &signed{contentHash: r.Header.Get(headerContentSHA256)}
 	if len(r.Header.Values(headerContentSHA256)) == 0 {
 		return nil, invalidRequest("Missing x-amz-content-sha256")
@@ -114,7 +112,7 @@ func (v *verifier) readHeader(r *http.Request) (*signed, error) {
 	if credential == "" || names == "" || s.signature == "" {
 		return nil, invalidRequest("Please use " + algorithm)
 	}
-	if err := v.identify(s, credential); err != nil {
+	if err := v.identify(s, credential, sessionToken(r, q)); err != nil {
 		return nil, err
 	}
 	return s, s.setHeaders(names)
@@ -135,8 +133,9 @@ func authorizationFields(header string) map[string]string {
 	return fields
 }
 
-// identify finds the key pair of a credential and derives the key of its scope.
-func (v *verifier) identify(s *signed, credential string) error {
+// identify finds the key pair of a credential and derives the key of its scope. A token, if there is
+// one, stands for temporary credentials that were made of the pair.
+func (v *verifier) identify(s *signed, credential, token string) error {
 	id, sc, err := parseCredential(credential, s.date)
 	if err != nil {
 		return err
@@ -144,6 +143,11 @@ func (v *verifier) identify(s *signed, credential string) error {
 	known, ok := v.keys(id)
 	if !ok {
 		return unauthorized()
+	}
+	if token != "" {
+		if known, err = known.temporary(token, v.clock.Now()); err != nil {
+			return err
+		}
 	}
 	s.credentials, s.scope = known, sc
 	s.key = deriveKey(known.SecretAccessKey, sc)
@@ -191,7 +195,7 @@ func (v *verifier) readPresigned(r *http.Request, q query) (*signed, error) {
 		return nil, err
 	}
 	credential, _ := q.get("X-Amz-Credential")
-	if err := v.identify(s, credential); err != nil {
+	if err := v.identify(s, credential, sessionToken(r, q)); err != nil {
 		return nil, err
 	}
 	text, _ := q.get("X-Amz-Expires")
@@ -202,7 +206,7 @@ func (v *verifier) readPresigned(r *http.Request, q query) (*signed, error) {
 	case seconds > maxExpires:
 		return nil, invalidArgument("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds")
 	case seconds < 1 || v.clock.Now().After(at.Add(time.Duration(seconds*float64(time.Second)))):
-		return nil, newError(http.StatusForbidden, "ExpiredRequest", "Request has expired")
+		return nil, expiredRequest()
 	}
 	// Of a URL that is used before the date it names, R2 is not known to say anything.
 	names, _ := q.get("X-Amz-SignedHeaders")
@@ -215,6 +219,10 @@ func invalidArgument(message string) *Error {
 
 func invalidRequest(message string) *Error {
 	return newError(http.StatusBadRequest, "InvalidRequest", "%s", message)
+}
+
+func expiredRequest() *Error {
+	return newError(http.StatusForbidden, "ExpiredRequest", "Request has expired")
 }
 
 func unauthorized() *Error {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,11 +60,15 @@ func readAll(v *verifier, r *http.Request) (string, error) {
 const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // Receipt: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html,
-// sigv4-query-string-auth.html and sigv4-streaming.html
+// sigv4-query-string-auth.html, sigv4-streaming.html and sigv4-streaming-trailers.html
 func TestTheExamplesOfAWSAreVerified(t *testing.T) {
 	chunked := "10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n" + strings.Repeat("a", 65536) + "\r\n" +
 		"400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n" + strings.Repeat("a", 1024) + "\r\n" +
 		"0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n"
+	signedTrailer := "10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n" + strings.Repeat("a", 65536) + "\r\n" +
+		"400;chunk-signature=1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n" + strings.Repeat("a", 1024) + "\r\n" +
+		"0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n" +
+		"x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n"
 	for name, c := range map[string]struct {
 		r    *http.Request
 		body string
@@ -92,6 +98,12 @@ func TestTheExamplesOfAWSAreVerified(t *testing.T) {
 			"Content-Encoding", "aws-chunked", "x-amz-decoded-content-length", "66560",
 			"Authorization", algorithm+" "+exampleScope+",SignedHeaders=content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;"+
 				"x-amz-decoded-content-length;x-amz-storage-class,Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"),
+			strings.Repeat("a", 66560)},
+		"signed chunks and trailers": {request("PUT", "http://s3.amazonaws.com/examplebucket/chunkObject.txt", signedTrailer,
+			"x-amz-date", exampleDate, "x-amz-storage-class", "REDUCED_REDUNDANCY", "x-amz-content-sha256", streamingSignedTrailers,
+			"Content-Encoding", "aws-chunked", "x-amz-decoded-content-length", "66560", "x-amz-trailer", "x-amz-checksum-crc32c",
+			"Authorization", algorithm+" "+exampleScope+",SignedHeaders=content-encoding;host;x-amz-content-sha256;x-amz-date;"+
+				"x-amz-decoded-content-length;x-amz-storage-class;x-amz-trailer,Signature=106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e"),
 			strings.Repeat("a", 66560)},
 	} {
 		got, err := readAll(exampleVerifier(), c.r)
@@ -172,6 +184,7 @@ func TestWhatIsWrongIsToldInOrder(t *testing.T) {
 		"another end of the scope":      {sign(exampleSigner, swap("aws4_request", "aws4")), 400, "InvalidArgument", "Credential termination string should be aws4_request, not aws4"},
 		"a scope of another day":        {sign(exampleSigner, swap("/20130524/", "/20130525/")), 400, "InvalidArgument", "Credential signed date 20130525 does not match 20130524 from 'x-amz-date' header"},
 		"a scope of an empty day":       {sign(exampleSigner, swap("/20130524/", "//")), 400, "InvalidArgument", ""},
+		"another region":                {sign(exampleSigner, swap("/auto/", "/eu-west-1/")), 400, "InvalidRegionName", "The region name 'eu-west-1' is not valid. Must be one of: wnam, enam, weur, eeur, apac, oc, auto"},
 		"an unknown key":                {sign(signer{"nobody", exampleSecret, exampleDate}, nil), 401, "Unauthorized", "Unauthorized"},
 		"a host that is not signed":     {sign(exampleSigner, swap("host;", "")), 401, "Unauthorized", "Unauthorized"},
 		"another secret":                {sign(signer{exampleID, "guess", exampleDate}, nil), 403, "SignatureDoesNotMatch", ""},
@@ -237,33 +250,132 @@ func TestPresignedURLsEnd(t *testing.T) {
 	}
 }
 
+// changeOne puts another letter or digit at some place of s. It changes no letter's case only: of a
+// query's escapes and of a chunk's size that is the same.
+func changeOne(t *rapid.T, s string) string {
+	i := rapid.IntRange(0, len(s)-1).Draw(t, "place")
+	c := rapid.SampledFrom([]string{"0", "1", "a", "b", "x"}).Filter(func(c string) bool {
+		return !strings.EqualFold(c, s[i:i+1])
+	}).Draw(t, "with")
+	return s[:i] + c + s[i+1:]
+}
+
 // What was signed passes, and with any byte of it changed it does not.
 func TestAnyChangeIsSeen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`[a-zA-Z0-9 /%+~é.\-]{0,20}`)
-		key, value, body := text.Draw(t, "key"), text.Draw(t, "value"), text.Draw(t, "body")
-		make := func(key, value, header, body string) *http.Request {
-			q := "list-type=" + awsEscape(value)
-			return request("PUT", "/b/"+awsEscape(key)+"?"+q, body, "X-Amz-Meta-A", header)
+		text := rapid.StringMatching(`[a-zA-Z0-9 /%+~é.\-]{1,20}`)
+		parts := map[string]string{
+			"method": rapid.SampledFrom([]string{"GET", "PUT", "DELETE"}).Draw(t, "method"),
+			"path":   awsEscape(text.Draw(t, "key")),
+			"query":  "list-type=2&x=" + awsEscape(text.Draw(t, "value")),
+			"header": rapid.StringMatching(`[a-z]{1,9}( [a-z]{1,9})?`).Draw(t, "header"),
+			"body":   text.Draw(t, "body"),
 		}
-		header := strings.TrimSpace(rapid.StringMatching(`[a-z]{1,9}`).Draw(t, "header"))
-		r := make(key, value, header, body)
-		exampleSigner.headers(r, hashOf(body), "x-amz-meta-a")
-		authorization := r.Header.Get("Authorization")
-		if got, err := readAll(exampleVerifier(), r); err != nil || got != body {
+		build := func() (*http.Request, error) {
+			r, err := http.NewRequest(parts["method"], "http://example.com/b/"+parts["path"]+"?"+parts["query"], strings.NewReader(parts["body"]))
+			if err == nil {
+				r.RequestURI = r.URL.RequestURI()
+				r.Header.Set("X-Amz-Meta-A", parts["header"])
+			}
+			return r, err
+		}
+		r, err := build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		exampleSigner.headers(r, hashOf(parts["body"]), "x-amz-meta-a")
+		signed := r.Header.Clone()
+		if got, err := readAll(exampleVerifier(), r); err != nil || got != parts["body"] {
 			t.Fatalf("%q, %v", got, err)
 		}
-		changed := rapid.StringMatching(`[a-z]{21}`).Draw(t, "changed")
-		for what, other := range map[string]*http.Request{
-			"key": make(changed, value, header, body), "query": make(key, changed, header, body),
-			"header": make(key, value, changed, body), "body": make(key, value, header, changed),
-		} {
-			other.Header.Set("Authorization", authorization)
-			other.Header.Set("X-Amz-Date", exampleDate)
-			other.Header.Set("X-Amz-Content-Sha256", hashOf(body))
-			if _, err := readAll(exampleVerifier(), other); err == nil {
-				t.Fatalf("a changed %s is taken", what)
+		what := rapid.SampledFrom([]string{"method", "path", "query", "header", "body", "Authorization"}).Draw(t, "what")
+		if what == "Authorization" {
+			_, signature, _ := strings.Cut(signed.Get(what), "Signature=")
+			signed.Set(what, strings.Replace(signed.Get(what), signature, changeOne(t, signature), 1))
+		} else {
+			parts[what] = changeOne(t, parts[what])
+		}
+		if r, err = build(); err != nil {
+			return // an escape is none any more
+		}
+		for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Content-Sha256"} {
+			r.Header.Set(name, signed.Get(name))
+		}
+		if _, err := readAll(exampleVerifier(), r); err == nil {
+			t.Fatalf("with another %s it is taken: %v", what, parts)
+		}
+	})
+}
+
+// Header values are signed as one line each: trimmed, with single spaces, joined by commas.
+func TestHeadersAreSignedFolded(t *testing.T) {
+	r := request("PUT", "/b/k", "body")
+	r.Header["X-Amz-Meta-A"] = []string{"a b,c"}
+	exampleSigner.headers(r, hashOf("body"), "x-amz-meta-a")
+	r.Header["X-Amz-Meta-A"] = []string{"  a    b ", "c"}
+	if _, err := readAll(exampleVerifier(), r); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzCanonicalQuery(f *testing.F) {
+	for _, raw := range []string{"", "a", "a=b&a=a", "%zz=+%2B&é", "&&=&x==y", "X-Amz-Signature=1&x=%41"} {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		once := parseQuery(raw).canonical(false)
+		if twice := parseQuery(once).canonical(false); twice != once {
+			t.Errorf("%q becomes %q and then %q", raw, once, twice)
+		}
+		known, err := url.ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		var all []string
+		for name, values := range known {
+			for _, v := range values {
+				all = append(all, name+"="+v)
 			}
+		}
+		var got []string
+		for _, p := range parseQuery(raw) {
+			got = append(got, p.name+"="+p.value)
+		}
+		slices.Sort(all)
+		slices.Sort(got)
+		if !slices.Equal(all, got) {
+			t.Errorf("%q: %q, %q", raw, got, all)
+		}
+	})
+}
+
+func FuzzPresigned(f *testing.F) {
+	for _, expires := range []string{"1", "604800", "604801", "0", "-1", "1e3", "0x10", "NaN", "Inf", " 60 ", ""} {
+		f.Add("/b/k", expires)
+	}
+	f.Fuzz(func(t *testing.T, path, expires string) {
+		if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
+			return
+		}
+		u, err := url.Parse("http://example.com" + path)
+		if err != nil || u.EscapedPath() != path {
+			return
+		}
+		r, err := http.NewRequest("GET", "http://example.com"+presign("GET", path, awsEscape(expires)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = exampleVerifier().authenticate(r)
+		n, ok := parseNumber(expires)
+		if good := ok && n >= 1 && n <= maxExpires; good != (err == nil) {
+			t.Errorf("%q for %q: %v", path, expires, err)
+		}
+		r, err = http.NewRequest("PUT", "http://example.com"+presign("GET", path, awsEscape(expires)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err = exampleVerifier().authenticate(r); err == nil {
+			t.Error("a URL to read is good for writing")
 		}
 	})
 }

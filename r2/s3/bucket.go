@@ -182,7 +182,9 @@ func (c *call) deleteObjects() error {
 		if o.Key == nil {
 			return malformedXML()
 		}
-		keys[i] = *o.Key
+		if keys[i] = *o.Key; !c.credentials.grant.covers(keys[i]) {
+			return accessDenied()
+		}
 	}
 	if err := c.bucket.Delete(c.ctx(), keys...); err != nil {
 		return err

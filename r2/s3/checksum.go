@@ -50,13 +50,23 @@ func readAnnouncement(h http.Header, chunked bool) (announcement, error) {
 	if len(a.sums) > 1 || len(a.sums) == 1 && a.trailer != "" {
 		return a, severalChecksums()
 	}
-	if text := h.Get("Content-Md5"); text != "" {
-		sum, err := decodeSum(text, md5.Size)
-		if err != nil {
-			return a, err
-		}
-		a.sums[r2.MD5] = sum
+	return a.withMD5(h)
+}
+
+// withMD5 adds the checksum that HTTP itself has.
+func (a announcement) withMD5(h http.Header) (announcement, error) {
+	text := h.Get("Content-Md5")
+	if text == "" {
+		return a, nil
 	}
+	sum, err := decodeSum(text, md5.Size)
+	if err != nil {
+		return a, err
+	}
+	if a.sums == nil {
+		a.sums = map[r2.Algorithm][]byte{}
+	}
+	a.sums[r2.MD5] = sum
 	return a, nil
 }
 
@@ -97,7 +107,11 @@ func (p *payload) verify(sums r2.Checksums) error {
 	if !ok {
 		return nil
 	}
-	want, err := decodeSum(p.chunks.trailers.Get(p.announced.trailer), algorithm.New().Size())
+	text := p.chunks.trailers.Get(p.announced.trailer)
+	if text == "" {
+		return malformedTrailer("x-amz-trailer announces " + strings.ToLower(p.announced.trailer) + ", which did not come")
+	}
+	want, err := decodeSum(text, algorithm.New().Size())
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -42,11 +41,9 @@ func newChunkReader(body io.Reader, size int64) *chunkReader {
 }
 
 // sign makes the reader verify the signatures of chunks, which continue that of the request.
-func (c *chunkReader) sign(s *signed) {
-	c.signer = &chunkSigner{
-		signed: s, previous: s.signature, hash: sha256.New(),
-		trailing: s.contentHash == streamingSignedTrailers,
-	}
+// Trailers says whether those are signed too.
+func (c *chunkReader) sign(s *signed, trailers bool) {
+	c.signer = &chunkSigner{signed: s, previous: s.signature, hash: sha256.New(), trailing: trailers}
 }
 
 // Read reads the body without its chunks' heads.
@@ -118,32 +115,7 @@ func (c *chunkReader) end() error {
 	if c.want != 0 {
 		return incompleteBody()
 	}
-	var canonical strings.Builder
-	signature := ""
-	for total := 0; ; {
-		line, err := c.line()
-		if err != nil {
-			return err
-		}
-		if line == "" {
-			break
-		}
-		if total += len(line); total > maxTrailerBytes {
-			return malformedBody("the trailers are too long")
-		}
-		name, value, ok := strings.Cut(line, ":")
-		if !ok {
-			return malformedBody("a trailer has no colon")
-		}
-		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
-		if name == "x-amz-trailer-signature" {
-			signature = value
-			continue
-		}
-		canonical.WriteString(name + ":" + value + "\n")
-		c.trailers.Add(name, value)
-	}
-	if err := c.signer.checkTrailers(canonical.String(), signature); err != nil {
+	if err := c.readTrailers(); err != nil {
 		return err
 	}
 	if _, err := c.in.ReadByte(); !errors.Is(err, io.EOF) {
@@ -152,8 +124,60 @@ func (c *chunkReader) end() error {
 	return io.EOF
 }
 
+// readTrailers reads the lines behind the last chunk and the empty line that ends them.
+//
+// Receipt: minio-go (pkg/signer, getUSStreamLength) ends its trailers with LF alone and sends an empty
+// line more: behind them, or before their signature.
+func (c *chunkReader) readTrailers() error {
+	var canonical strings.Builder
+	signature := ""
+	owed := false // the empty line more
+	for total := 0; ; {
+		line, err := c.rawLine()
+		if err != nil {
+			return err
+		}
+		text, whole := strings.CutSuffix(line, "\r\n")
+		if text == "" && owed {
+			owed = false
+			continue
+		}
+		if text == "" {
+			return c.signer.checkTrailers(canonical.String(), signature)
+		}
+		if total += len(line); total > maxTrailerBytes {
+			return malformedTrailer("the trailers are too long")
+		}
+		name, value, ok := strings.Cut(text, ":")
+		if !ok {
+			return malformedTrailer("a trailer has no colon")
+		}
+		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
+		if name == "x-amz-trailer-signature" {
+			signature = value
+			continue
+		}
+		canonical.WriteString(name + ":" + value + "\n")
+		c.trailers.Add(name, value)
+		owed = owed || !whole
+	}
+}
+
 // line reads a line, without its break.
 func (c *chunkReader) line() (string, error) {
+	line, err := c.rawLine()
+	if err != nil {
+		return "", err
+	}
+	text, ok := strings.CutSuffix(line, "\r\n")
+	if !ok {
+		return "", malformedBody("a line does not end with CR and LF")
+	}
+	return text, nil
+}
+
+// rawLine reads a line with its break, which ends with LF.
+func (c *chunkReader) rawLine() (string, error) {
 	line, err := c.in.ReadSlice('\n')
 	switch {
 	case errors.Is(err, io.EOF):
@@ -163,11 +187,7 @@ func (c *chunkReader) line() (string, error) {
 	case err != nil:
 		return "", err
 	}
-	text, ok := bytes.CutSuffix(line, []byte("\r\n"))
-	if !ok {
-		return "", malformedBody("a line does not end with CR and LF")
-	}
-	return string(text), nil
+	return string(line), nil
 }
 
 // cmpError is err, or what else is wrong.
@@ -180,6 +200,11 @@ func cmpError(err error, otherwise string) error {
 
 func malformedBody(what string) *Error {
 	return invalidRequest("The body of this request is not well-formed aws-chunked: " + what + ".")
+}
+
+// malformedTrailer is S3's error for trailers; of R2's own nothing is known.
+func malformedTrailer(what string) *Error {
+	return newError(http.StatusBadRequest, "MalformedTrailerError", "The trailers of this request are not well-formed: %s.", what)
 }
 
 // A chunkSigner verifies the signatures of chunks. Its methods do nothing on a nil one.

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ func TestChunks(t *testing.T) {
 		"one":                              {"3\r\nabc\r\n0\r\n\r\n", 3, "abc", ""},
 		"several":                          {"3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n", 13, "abc0123456789", ""},
 		"none":                             {"0\r\n\r\n", 0, "", ""},
+		"trailers of minio-go":             {"1\r\na\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\n\r\n\r\n", 1, "a", ""},
+		"trailers of minio-go without end": {"1\r\na\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\n\r\n", 1, "a", "IncompleteBody"},
 		"trailers":                         {"1\r\na\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", 1, "a", ""},
 		"no line break at the end":         {"1\r\na\r\n0\r\n", 1, "a", "IncompleteBody"},
 		"an extension":                     {"1;chunk-signature=00\r\na\r\n0;chunk-signature=00\r\n\r\n", 1, "a", ""},
@@ -50,8 +53,8 @@ func TestChunks(t *testing.T) {
 		"something behind the end":         {"3\r\nabc\r\n0\r\n\r\nGET /", 3, "abc", "InvalidRequest"},
 		"a line without end":               {strings.Repeat("0", 1<<20), 1, "", "InvalidRequest"},
 		"a line that is too long":          {strings.Repeat("0", 1<<11) + "\r\n", 1, "", "InvalidRequest"},
-		"a trailer without colon":          {"0\r\nx\r\n\r\n", 0, "", "InvalidRequest"},
-		"trailers without end":             {"0\r\n" + strings.Repeat("a:b\r\n", 1<<13), 0, "", "InvalidRequest"},
+		"a trailer without colon":          {"0\r\nx\r\n\r\n", 0, "", "MalformedTrailerError"},
+		"trailers without end":             {"0\r\n" + strings.Repeat("a:b\r\n", 1<<13), 0, "", "MalformedTrailerError"},
 		"nothing at all":                   {"", 0, "", "IncompleteBody"},
 		"a size with a sign that Go takes": {"+1\r\na\r\n0\r\n\r\n", 1, "", "InvalidRequest"},
 	} {
@@ -95,15 +98,68 @@ func TestChunksRoundTrip(t *testing.T) {
 	})
 }
 
-func FuzzChunks(f *testing.F) {
-	f.Add("3\r\nabc\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", int64(3))
-	f.Fuzz(func(t *testing.T, body string, size int64) {
-		got, _, err := decode(body, size)
-		if err == nil && int64(len(got)) != size {
-			t.Errorf("%d bytes of %d", len(got), size)
+// decodeNaively is what the reader does, of a body at hand.
+func decodeNaively(s string) (body string, ok bool) {
+	next := func() string {
+		line, rest, found := strings.Cut(s, "\n")
+		ok = found && len(line) < maxChunkLine
+		s = rest
+		return line
+	}
+	for {
+		head, isLine := strings.CutSuffix(next(), "\r")
+		digits, _, _ := strings.Cut(head, ";")
+		n, err := strconv.ParseUint(digits, 16, 63)
+		if !ok || !isLine || err != nil {
+			return "", false
 		}
-		if len(got) > len(body) {
-			t.Error("more than there is")
+		if n == 0 {
+			break
+		}
+		if n > uint64(len(s)) || !strings.HasPrefix(s[n:], "\r\n") {
+			return "", false
+		}
+		body, s = body+s[:n], s[n+2:]
+	}
+	trailers := 0
+	for more := false; ; {
+		line := next()
+		switch {
+		case !ok, line == "":
+			return "", false
+		case line == "\r" && !more:
+			return body, s == ""
+		case line == "\r":
+			more = false
+		default:
+			name, _, isTrailer := strings.Cut(line, ":")
+			if trailers += len(line) + 1; !isTrailer || trailers > maxTrailerBytes {
+				return "", false
+			}
+			if !strings.EqualFold(strings.TrimSpace(name), "x-amz-trailer-signature") {
+				more = more || !strings.HasSuffix(line, "\r")
+			}
+		}
+	}
+}
+
+func FuzzChunks(f *testing.F) {
+	f.Add("3\r\nabc\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n")
+	f.Add("3;x\r\nabc\r\n1\r\nd\r\n00\r\na:b\n\r\n\r\n")
+	f.Add("0\r\n\r\n\r\n")
+	f.Add("5\r\nabc\r\n0\r\n\r\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		want, ok := decodeNaively(text)
+		got, _, err := decode(text, int64(len(want)))
+		if ok != (err == nil) || ok && got != want {
+			t.Errorf("%q, %v: %q, %t", got, err, want, ok)
+		}
+		if ok { // whatever else its size is said to be, it is not whole
+			for _, size := range []int64{int64(len(want)) - 1, int64(len(want)) + 1} {
+				if _, _, err := decode(text, size); err == nil {
+					t.Errorf("%d bytes are taken for %d", len(want), size)
+				}
+			}
 		}
 	})
 }
@@ -129,7 +185,8 @@ func TestChecksumsAreVerified(t *testing.T) {
 		"MD5 that is none":          {"abc", unsignedPayload, []string{"content-md5", "x"}, "InvalidDigest"},
 		"a trailer":                 {chunked("x-amz-checksum-crc32:" + crc + "\r\n"), streamingUnsigned, []string{"x-amz-trailer", "x-amz-checksum-crc32"}, ""},
 		"a trailer that is wrong":   {chunked("x-amz-checksum-crc32:AAAAAA==\r\n"), streamingUnsigned, []string{"x-amz-trailer", "x-amz-checksum-crc32"}, "BadDigest"},
-		"a trailer that is missing": {chunked(""), streamingUnsigned, []string{"x-amz-trailer", "x-amz-checksum-crc32"}, "InvalidDigest"},
+		"a trailer that is missing": {chunked(""), streamingUnsigned, []string{"x-amz-trailer", "x-amz-checksum-crc32"}, "MalformedTrailerError"},
+		"a trailer that is none":    {chunked("x-amz-checksum-crc32:A\r\n"), streamingUnsigned, []string{"x-amz-trailer", "x-amz-checksum-crc32"}, "InvalidDigest"},
 		"a body of another size":    {chunked(""), streamingUnsigned, []string{"x-amz-decoded-content-length", "4"}, "IncompleteBody"},
 		"a body of unknown size":    {chunked(""), streamingUnsigned, []string{"x-amz-decoded-content-length", ""}, "MissingContentLength"},
 		"another word for the hash": {"abc", "PAYLOAD", nil, "InvalidArgument"},
@@ -178,29 +235,38 @@ func sumsOf(p *payload, body []byte) (sums r2.Checksums) {
 	return sums
 }
 
+// signChunks makes a request whose chunks and trailers are signed.
+func signChunks(parts []string, trailers string) *http.Request {
+	r := request("PUT", "/b/k", "", "x-amz-trailer", "x-amz-checksum-crc32c", "x-amz-decoded-content-length", strconv.Itoa(len(strings.Join(parts, ""))))
+	exampleSigner.headers(r, streamingSignedTrailers)
+	_, previous, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
+	sc := scope{"20130524", "auto", "s3"}
+	key := deriveKey(exampleSecret, sc)
+	body := ""
+	for _, part := range append(parts, "") {
+		previous = key.sign(algorithm + "-PAYLOAD\n" + exampleDate + "\n" + sc.String() + "\n" + previous + "\n" + emptyHash + "\n" + hashOf(part))
+		body += fmt.Sprintf("%x;chunk-signature=%s\r\n", len(part), previous)
+		if part != "" {
+			body += part + "\r\n"
+		}
+	}
+	previous = key.sign(algorithm + "-TRAILER\n" + exampleDate + "\n" + sc.String() + "\n" + previous + "\n" + hashOf(trailers))
+	body += strings.ReplaceAll(trailers, "\n", "\r\n") + "x-amz-trailer-signature:" + previous + "\r\n\r\n"
+	r.Body = io.NopCloser(strings.NewReader(body))
+	return r
+}
+
 // A chunk that was changed, moved or left out is seen, and so is a changed trailer.
 func TestSignedChunksAndTrailers(t *testing.T) {
-	sign := func(parts []string, trailers string) *http.Request {
-		r := request("PUT", "/b/k", "", "x-amz-trailer", "x-amz-checksum-crc32c", "x-amz-decoded-content-length", strconv.Itoa(len(strings.Join(parts, ""))))
-		exampleSigner.headers(r, streamingSignedTrailers)
-		_, previous, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
-		sc := scope{"20130524", "auto", "s3"}
-		key := deriveKey(exampleSecret, sc)
-		body := ""
-		for _, part := range append(parts, "") {
-			previous = key.sign(algorithm + "-PAYLOAD\n" + exampleDate + "\n" + sc.String() + "\n" + previous + "\n" + emptyHash + "\n" + hashOf(part))
-			body += fmt.Sprintf("%x;chunk-signature=%s\r\n", len(part), previous)
-			if part != "" {
-				body += part + "\r\n"
-			}
-		}
-		previous = key.sign(algorithm + "-TRAILER\n" + exampleDate + "\n" + sc.String() + "\n" + previous + "\n" + hashOf(trailers))
-		body += strings.ReplaceAll(trailers, "\n", "\r\n") + "x-amz-trailer-signature:" + previous + "\r\n\r\n"
-		r.Body = io.NopCloser(strings.NewReader(body))
-		return r
-	}
 	parts, trailers := []string{"first", "second"}, "x-amz-checksum-crc32c:AAAAAA==\n"
-	if got, err := readAll(exampleVerifier(), sign(parts, trailers)); err != nil || got != "firstsecond" {
+	if got, err := readAll(exampleVerifier(), signChunks(parts, trailers)); err != nil || got != "firstsecond" {
+		t.Fatalf("%q, %v", got, err)
+	}
+	// minio-go's way of writing them.
+	r := signChunks(parts, trailers)
+	b, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(strings.NewReader(strings.Replace(string(b), "AAAAAA==\r\n", "AAAAAA==\n\r\n", 1)))
+	if got, err := readAll(exampleVerifier(), r); err != nil || got != "firstsecond" {
 		t.Fatalf("%q, %v", got, err)
 	}
 	for name, edit := range map[string]func(string) string{
@@ -211,11 +277,69 @@ func TestSignedChunksAndTrailers(t *testing.T) {
 		"a trailer that was left out": func(s string) string { return strings.Replace(s, "x-amz-checksum-crc32c:AAAAAA==\r\n", "", 1) },
 		"the trailers' signature":     func(s string) string { i := strings.Index(s, "x-amz-trailer-signature"); return s[:i] + "\r\n" },
 	} {
-		r := sign(parts, trailers)
+		r := signChunks(parts, trailers)
 		b, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(strings.NewReader(edit(string(b))))
 		if _, err := readAll(exampleVerifier(), r); err == nil {
 			t.Errorf("%s was changed and taken", name)
+		}
+	}
+}
+
+func TestAnyChangeOfChunksIsSeen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		parts := rapid.SliceOfN(rapid.StringMatching(`[a-z]{1,20}`), 1, 4).Draw(t, "parts")
+		trailers := rapid.SampledFrom([]string{"", "x-amz-checksum-crc32c:AAAAAA==\n"}).Draw(t, "trailers")
+		r := signChunks(parts, trailers)
+		whole, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(whole))
+		if got, err := readAll(exampleVerifier(), r); err != nil || got != strings.Join(parts, "") {
+			t.Fatalf("%q, %v", got, err)
+		}
+		changed := changeOne(t, string(whole))
+		r.Body = io.NopCloser(strings.NewReader(changed))
+		if _, err := readAll(exampleVerifier(), r); err == nil {
+			t.Fatalf("%q is taken", changed)
+		}
+	})
+}
+
+// A presigned URL says nothing of the body: chunks are known by the header.
+func TestABodyOfAPresignedURLMayComeInChunks(t *testing.T) {
+	for kind, want := range map[string]string{streamingUnsigned: "", streamingSigned: "InvalidRequest", unsignedPayload: ""} {
+		body := "3\r\nabc\r\n0\r\n\r\n"
+		r := request("PUT", presign("PUT", "/b/k", "60"), body, "x-amz-content-sha256", kind, "x-amz-decoded-content-length", "3")
+		got, err := readAll(exampleVerifier(), r)
+		if codeOf(err) != want {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if kind == streamingUnsigned && got != "abc" || kind == unsignedPayload && got != body {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+}
+
+// What completes an upload comes with the checksum of the object, which may be one of its parts' checksums.
+func TestTheChecksumsThatCompleteAnUploadAreNotTheBodys(t *testing.T) {
+	for name, c := range map[string]struct {
+		header, value, code string
+	}{
+		"of the object": {"x-amz-checksum-sha256", "AAAA-2", ""},
+		"MD5":           {"content-md5", "kAFQmDzST7DWlj99KOF/cg==", ""},
+		"another MD5":   {"content-md5", "AAFQmDzST7DWlj99KOF/cg==", "BadDigest"},
+	} {
+		r := request("POST", "/b/k?uploadId=u", "abc", c.header, c.value)
+		r.RequestURI = "/b/k?uploadId=u"
+		exampleSigner.headers(r, hashOf("abc"))
+		_, p, err := exampleVerifier().authenticate(r)
+		if err == nil {
+			err = p.verify(r2.ChecksumsOf([]byte("abc"), append(p.compute(), r2.MD5)...))
+		}
+		if codeOf(err) != c.code {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

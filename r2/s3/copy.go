@@ -20,7 +20,7 @@ func (c *call) source() (r2.Source, error) {
 	if bucket == "" || key == "" {
 		return r2.Source{}, invalidArgument("copy source bucket name")
 	}
-	if !c.credentials.may(bucket) {
+	if !c.credentials.may(bucket) || !c.credentials.grant.covers(key) {
 		return r2.Source{}, accessDenied()
 	}
 	b, err := c.Buckets.Get(c.ctx(), bucket)

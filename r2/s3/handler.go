@@ -79,7 +79,7 @@ func (c *call) serve() error {
 	if err != nil {
 		return err
 	}
-	if c.bucketName != "" && !c.credentials.may(c.bucketName) {
+	if !c.permitted(op) {
 		return accessDenied()
 	}
 	if err := c.screen(op); err != nil {
@@ -151,7 +151,8 @@ func bucketOfHost(host string) string {
 func (c *call) openBucket() error {
 	b, err := c.Buckets.Get(c.ctx(), c.bucketName)
 	var missing *r2.Error
-	if errors.As(err, &missing) && missing.Code == r2.CodeNoSuchBucket && c.r.Header.Get("Cf-Create-Bucket-If-Missing") == "true" {
+	if errors.As(err, &missing) && missing.Code == r2.CodeNoSuchBucket && c.r.Header.Get("Cf-Create-Bucket-If-Missing") == "true" &&
+		c.credentials.grant.allows("CreateBucket") {
 		b, err = c.Buckets.Ensure(c.ctx(), c.bucketName)
 	}
 	c.bucket = b

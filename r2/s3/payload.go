@@ -30,12 +30,12 @@ type payload struct {
 	chunks    *chunkReader // nil: the body came as it is
 }
 
-func newPayload(r *http.Request, s *signed) (*payload, error) {
+func newPayload(r *http.Request, q query, s *signed) (*payload, error) {
 	p := &payload{body: r.Body, size: r.ContentLength}
 	var err error
 	kind := s.contentHash
-	if streams := r.Header.Get(headerContentSHA256); s.presigned && strings.HasPrefix(streams, "STREAMING-UNSIGNED") {
-		kind = streams
+	if streams := r.Header.Get(headerContentSHA256); s.presigned && strings.HasPrefix(streams, "STREAMING-") {
+		kind = streams // a URL is signed without its body, which says itself that it comes in chunks
 	}
 	switch sum, herr := hex.DecodeString(kind); {
 	case herr == nil && len(sum) == sha256.Size:
@@ -47,15 +47,17 @@ func newPayload(r *http.Request, s *signed) (*payload, error) {
 		}
 		p.chunks = newChunkReader(r.Body, p.size)
 		if kind != streamingUnsigned {
-			p.chunks.sign(s)
+			p.chunks.sign(s, kind == streamingSignedTrailers)
 		}
 		p.body = p.chunks
 	default:
 		return nil, invalidArgument("x-amz-content-sha256 must be " + unsignedPayload + ", " + streamingUnsigned + ", " +
 			streamingSigned + ", " + streamingSignedTrailers + " or a valid sha256 value.")
 	}
-	if r.Method == http.MethodPost && parseQuery(r.URL.RawQuery).has("uploadId") {
-		return p, nil // the checksums in its headers are those of the object that the parts make
+	if r.Method == http.MethodPost && q.has("uploadId") {
+		// The checksums that complete an upload are those of the object; only an MD5 is of the body.
+		p.announced, err = announcement{}.withMD5(r.Header)
+		return p, err
 	}
 	p.announced, err = readAnnouncement(r.Header, p.chunks != nil)
 	return p, err

@@ -28,6 +28,12 @@ func (s scope) String() string {
 	return s.date + "/" + s.region + "/" + s.service + "/" + terminator
 }
 
+// scopeRegions are the regions that a scope may have; an empty one and us-east-1 mean auto.
+//
+// Receipt: the text of R2's error, as https://github.com/iterate-ch/cyberduck/issues/16377 has it;
+// https://developers.cloudflare.com/r2/api/s3/api/#bucket-region
+var scopeRegions = []string{"wnam", "enam", "weur", "eeur", "apac", "oc", "auto"}
+
 // parseCredential takes a credential apart: an access key's id, which may have slashes, and a scope,
 // which must be that of the request's date.
 func parseCredential(credential, date string) (id string, s scope, err error) {
@@ -44,6 +50,9 @@ func parseCredential(credential, date string) (id string, s scope, err error) {
 		return "", s, invalidArgument("Credential termination string should be " + terminator + ", not " + tail[3])
 	case len(s.date) != 8 || !strings.HasPrefix(date, s.date):
 		return "", s, invalidArgument(fmt.Sprintf("Credential signed date %s does not match %.8s from 'x-amz-date' header", s.date, date))
+	case !slices.Contains(scopeRegions, s.region) && s.region != "" && s.region != "us-east-1":
+		return "", s, newError(http.StatusBadRequest, "InvalidRegionName",
+			"The region name '%s' is not valid. Must be one of: %s", s.region, strings.Join(scopeRegions, ", "))
 	}
 	return strings.Join(parts[:len(parts)-4], "/"), s, nil
 }
