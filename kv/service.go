@@ -46,10 +46,7 @@ func Open(dir string, opts Options) (*Service, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.sweeper = newSweeper(st, s.clock, s.log)
-	if err := s.sweeper.start(); err != nil {
-		st.close()
-		return nil, err
-	}
+	s.sweeper.expect(st.first)
 	return s, nil
 }
 
