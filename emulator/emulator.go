@@ -62,12 +62,13 @@ type Emulator struct {
 	slot     *slot
 	current  atomic.Pointer[loaded]
 
-	workerDoor, controlDoor *bound
-	hosts, controlHosts     hostList
-	closing                 atomic.Bool
-	isReady                 sync.Once
-	watcher                 atomic.Pointer[watch.Watcher] // nil: nobody watches
-	looking                 looking
+	workerDoor, controlDoor, s3Door *bound
+	s3Access                        S3Access
+	hosts, controlHosts             hostList
+	closing                         atomic.Bool
+	isReady                         sync.Once
+	watcher                         atomic.Pointer[watch.Watcher] // nil: nobody watches
+	looking                         looking
 
 	// Of the goroutine that loads: Open at first, then the one that watches files.
 	builder  *bundle.Builder
@@ -119,6 +120,9 @@ func Open(ctx context.Context, opts Options) (_ *Emulator, err error) {
 		return nil, err
 	}
 	if err := e.openProducts(); err != nil {
+		return nil, err
+	}
+	if err := e.openS3(); err != nil {
 		return nil, err
 	}
 	if err := e.openBeside(); err != nil {
@@ -234,6 +238,14 @@ func (e *Emulator) bindDoors(cfg *wrangler.Config) (err error) {
 		return err
 	}
 	e.onClose(func(context.Context) error { return e.controlDoor.close() })
+	wish = portWish{ip: ip, port: DefaultS3Port}
+	if e.opts.S3Port != nil {
+		wish.port, wish.named = *e.opts.S3Port, "--s3-port"
+	}
+	if e.s3Door, err = listen(wish); err != nil {
+		return err
+	}
+	e.onClose(func(context.Context) error { return e.s3Door.close() })
 	e.hosts.bound, e.controlHosts.bound = boundIP(ip), boundIP(ip)
 	e.tokenAsked = e.opts.RequireToken || !boundIP(ip).IsLoopback()
 	if !boundIP(ip).IsLoopback() {
@@ -295,7 +307,7 @@ func (e *Emulator) openProducts() error {
 	return errors.Join(errs...)
 }
 
-// Serve answers at both doors until ctx ends, then lets requests in flight finish, for ten seconds.
+// Serve answers at all doors until ctx ends, then lets requests in flight finish, for ten seconds.
 func (e *Emulator) Serve(ctx context.Context) error {
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(errors.New("cfemu has stopped"))
@@ -323,7 +335,8 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	workerServer := newServer(guard(e.hosts.checkHost(http.HandlerFunc(e.serveWorker), true), workerPace))
 	controlServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.controlHandler()), false)), controlPace))
 	besideServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.preview), false)), controlPace))
-	failed := make(chan error, 6)
+	s3Server := newServer(guard(hardened(e.s3Handler()), controlPace))
+	failed := make(chan error, 8)
 	serve := func(s *http.Server, listeners []net.Listener) {
 		gate := newGate(placesOfADoor())
 		for _, l := range listeners {
@@ -332,6 +345,7 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	}
 	serve(workerServer, e.workerDoor.listeners)
 	serve(controlServer, e.controlDoor.listeners)
+	serve(s3Server, e.s3Door.listeners)
 	serve(besideServer, e.besideRun.listeners)
 	if e.slot.failure() == nil {
 		e.ready()
@@ -344,7 +358,7 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	e.closing.Store(true)
 	grace, cancel := context.WithTimeout(running, drainTimeout)
 	defer cancel()
-	return errors.Join(err, shutdown(grace, workerServer), shutdown(grace, controlServer), shutdown(grace, besideServer))
+	return errors.Join(err, shutdown(grace, workerServer), shutdown(grace, controlServer), shutdown(grace, s3Server), shutdown(grace, besideServer))
 }
 
 func newServer(h http.Handler) *http.Server {
@@ -482,7 +496,9 @@ func (e *Emulator) upstreamHost() string {
 }
 
 // URLs are the addresses of the doors.
-func (e *Emulator) URLs() URLs { return URLs{Worker: e.workerDoor.url(), Control: e.controlDoor.url()} }
+func (e *Emulator) URLs() URLs {
+	return URLs{Worker: e.workerDoor.url(), Control: e.controlDoor.url(), S3: e.s3Door.url()}
+}
 
 // Token is the bearer token of /cfemu/v1, and of all of the control door when Run says so.
 func (e *Emulator) Token() string { return e.token }
@@ -501,7 +517,7 @@ func (e *Emulator) Resources() []Resource {
 // Run describes the running emulator.
 func (e *Emulator) Run() Run {
 	u := e.URLs()
-	return Run{PID: os.Getpid(), Version: Version(), WorkerURL: u.Worker, ControlURL: u.Control, Token: e.token,
+	return Run{PID: os.Getpid(), Version: Version(), WorkerURL: u.Worker, ControlURL: u.Control, S3URL: u.S3, S3: e.s3Access, Token: e.token,
 		TokenAsked: e.tokenAsked, Project: e.project, State: e.state.dir, Started: e.begun,
 		Preload: e.besideRun.preload, Authority: e.besideRun.authority}
 }

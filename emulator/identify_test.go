@@ -112,7 +112,7 @@ func TestBindingsMeetInTheirStores(t *testing.T) {
 func houseWithoutDoors(t *testing.T) *Emulator {
 	t.Helper()
 	zero := 0
-	e, err := Open(t.Context(), Options{Project: emptyProject(t), Ephemeral: true, Port: &zero, ControlPort: &zero})
+	e, err := Open(t.Context(), Options{Project: emptyProject(t), Ephemeral: true, Port: &zero, ControlPort: &zero, S3Port: &zero})
 	if err != nil {
 		t.Fatal(err)
 	}

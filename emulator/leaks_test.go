@@ -135,7 +135,7 @@ func TestOpenCanBeInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	opened := make(chan error, 1)
 	go func() {
-		e, err := emulator.Open(ctx, emulator.Options{Project: dir, Ephemeral: true, Port: &zero, ControlPort: &zero})
+		e, err := emulator.Open(ctx, emulator.Options{Project: dir, Ephemeral: true, Port: &zero, ControlPort: &zero, S3Port: &zero})
 		if err == nil {
 			err = errors.Join(errors.New("it opened"), e.Close())
 		}

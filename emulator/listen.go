@@ -13,6 +13,7 @@ import (
 const (
 	DefaultPort        = 8787
 	DefaultControlPort = 8700
+	DefaultS3Port      = 8701
 )
 
 // A portWish is where a door would like to listen.

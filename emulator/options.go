@@ -22,9 +22,10 @@ type Options struct {
 	Ephemeral bool   // the state is in a temporary directory, not fsynced, and removed at Close
 	Keep      bool   // with Ephemeral: do not remove it
 
-	IP          string   // the address of both doors; empty: the configuration's dev.ip, then 127.0.0.1 and [::1]
+	IP          string   // the address of the doors; empty: the configuration's dev.ip, then 127.0.0.1 and [::1]
 	Port        *int     // of the Worker door; nil: the configuration's, then 8787 or the next free one
 	ControlPort *int     // of the control door; nil: 8700 or the next free one
+	S3Port      *int     // of the S3 door; nil: 8701 or the next free one
 	AllowHosts  []string // further Host headers that the Worker door answers to
 
 	// RequireToken makes all of the control door ask for the run's token, as it does by itself on an

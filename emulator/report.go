@@ -71,6 +71,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 type URLs struct {
 	Worker  string `json:"worker"`
 	Control string `json:"control"`
+	S3      string `json:"s3"`
 }
 
 // An OpCount says how often an operation of a product was done in an invocation.

@@ -20,6 +20,8 @@ type Run struct {
 	Version    string    `json:"version"`
 	WorkerURL  string    `json:"worker_url"`
 	ControlURL string    `json:"control_url"`
+	S3URL      string    `json:"s3_url"`
+	S3         S3Access  `json:"s3"`
 	Token      string    `json:"token"`
 	TokenAsked bool      `json:"token_asked"` // by all of the control door, and not only by /cfemu/v1
 	Project    string    `json:"project"`

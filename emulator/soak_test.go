@@ -99,7 +99,7 @@ func TestManyRequestsLeaveNothing(t *testing.T) {
 		"[[queues.producers]]", `queue = "q"`, `binding = "Q"`, "[[queues.consumers]]", `queue = "q"`, "max_batch_size = 50", "max_batch_timeout = 1")
 	files["migrations/0001_items.sql"] = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT);"
 	zero := 0
-	e, err := emulator.Open(t.Context(), emulator.Options{Project: writeAll(t, files), Ephemeral: true, Port: &zero, ControlPort: &zero})
+	e, err := emulator.Open(t.Context(), emulator.Options{Project: writeAll(t, files), Ephemeral: true, Port: &zero, ControlPort: &zero, S3Port: &zero})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,10 @@ func (b *Bucket) Get(ctx context.Context, key string, o GetOptions) (_ *Object, 
 		return nil, err
 	}
 	span.Count(classB, 1)
+	return b.get(key, o)
+}
 
+func (b *Bucket) get(key string, o GetOptions) (*Object, error) {
 	var row *objectRow
 	blobs := b.service.blobs
 	pinned, err := blobs.pin(func() (_ []blobRef, err error) {
@@ -107,7 +110,7 @@ func (o GetOptions) part(size int64) (Range, bool) {
 			return part, true
 		}
 	case o.Range != nil:
-		return o.Range.resolve(size)
+		return o.Range.Resolve(size)
 	}
 	return Range{0, size}, true
 }

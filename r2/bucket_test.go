@@ -494,11 +494,11 @@ func TestEveryVerbPassesTheProbe(t *testing.T) {
 			return err
 		}},
 		{"upload_part", classA, 0, func() error {
-			_, err := b.UploadPart(t.Context(), *u, 1, strings.NewReader("v"), 0)
+			_, err := b.UploadPart(t.Context(), *u, 1, strings.NewReader("v"), PartOptions{})
 			return err
 		}},
 		{"complete_multipart_upload", classA, CodeInvalidPart, func() error {
-			_, err := b.CompleteUpload(t.Context(), *u, []Part{{1, "wrong"}})
+			_, err := b.CompleteUpload(t.Context(), *u, []Part{{Number: 1, ETag: "wrong"}})
 			return err
 		}},
 		{"abort_multipart_upload", "", 0, func() error { return b.AbortUpload(t.Context(), *u) }},

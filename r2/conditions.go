@@ -56,8 +56,8 @@ func (c *Conditions) hold(o *objectRow) bool {
 // wins over the others.
 type RangeRequest struct{ Offset, Length, Suffix *int64 }
 
-// resolve returns the part of a body of size bytes, and false when there is no such part.
-func (r RangeRequest) resolve(size int64) (Range, bool) {
+// Resolve returns the part of a body of size bytes, and false when there is no such part.
+func (r RangeRequest) Resolve(size int64) (Range, bool) {
 	var offset int64
 	if r.Offset != nil {
 		offset = *r.Offset

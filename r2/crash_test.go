@@ -67,14 +67,14 @@ var crashPoints = map[string]struct {
 		if err != nil {
 			panic(err)
 		}
-		b.UploadPart(ctx, *u, 1, io.MultiReader(bytes.NewReader(pattern(1<<20)), suicide{}), 0)
+		b.UploadPart(ctx, *u, 1, io.MultiReader(bytes.NewReader(pattern(1<<20)), suicide{}), PartOptions{})
 	}, oldBody},
 	"with an upload completed": {func(ctx context.Context, b *Bucket) {
 		u, err := b.CreateUpload(ctx, "k", PutOptions{})
 		if err != nil {
 			panic(err)
 		}
-		p, err := b.UploadPart(ctx, *u, 1, strings.NewReader("part"), 0)
+		p, err := b.UploadPart(ctx, *u, 1, strings.NewReader("part"), PartOptions{})
 		if err != nil {
 			panic(err)
 		}

@@ -93,7 +93,7 @@ func TestBehavesLikeAMap(t *testing.T) {
 				c.Advance(time.Second)
 				u, err := b.CreateUpload(t.Context(), key, PutOptions{})
 				fail(err)
-				p, err := b.UploadPart(t.Context(), *u, 1, strings.NewReader(key), 0)
+				p, err := b.UploadPart(t.Context(), *u, 1, strings.NewReader(key), PartOptions{})
 				fail(err)
 				if rapid.Bool().Draw(t, "and abort") {
 					fail(b.AbortUpload(t.Context(), *u))

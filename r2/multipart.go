@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/md5"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,10 +18,23 @@ import (
 // An Upload is a multipart upload that has begun.
 type Upload struct{ Key, ID string }
 
-// A Part is an uploaded part of a multipart upload. Its ETag is opaque.
+// A Part is an uploaded part of a multipart upload. Its ETag is the MD5 of its content in hex, which
+// S3 clients compare; to a binding it is opaque.
 type Part struct {
 	Number int
 	ETag   string
+
+	// These only Parts and UploadPart fill in.
+	Size      int64
+	Uploaded  time.Time
+	Checksums Checksums
+}
+
+// PartOptions are what can be said of a part beside its body; see PutOptions.
+type PartOptions struct {
+	Size    int64
+	Compute []Algorithm
+	Verify  func(Checksums) error
 }
 
 // CreateUpload begins a multipart upload of an object. Of the options, those of the body do not count.
@@ -48,9 +62,8 @@ func (b *Bucket) CreateUpload(ctx context.Context, key string, o PutOptions) (_ 
 	return &Upload{Key: key, ID: id}, nil
 }
 
-// UploadPart stores a part of an upload, in place of the one that had its number before. A size that
-// is not 0 is how many bytes body must yield.
-func (b *Bucket) UploadPart(ctx context.Context, u Upload, number int, body io.Reader, size int64) (_ *Part, err error) {
+// UploadPart stores a part of an upload, in place of the one that had its number before.
+func (b *Bucket) UploadPart(ctx context.Context, u Upload, number int, body io.Reader, o PartOptions) (_ *Part, err error) {
 	span, err := b.service.begin(ctx, "upload_part", b.Name)
 	if err != nil {
 		return nil, err
@@ -62,7 +75,7 @@ func (b *Bucket) UploadPart(ctx context.Context, u Upload, number int, body io.R
 	if number < 1 || number > maxParts {
 		return nil, invalid("Part number must be between 1 and %d, inclusive.", maxParts)
 	}
-	if size > maxPutBytes {
+	if o.Size > maxPutBytes {
 		return nil, newError(CodeEntityTooLarge)
 	}
 	span.Count(classA, 1)
@@ -71,17 +84,26 @@ func (b *Bucket) UploadPart(ctx context.Context, u Upload, number int, body io.R
 		return nil, err
 	}
 
-	sum := md5.New()
-	ref, err := b.service.blobs.write(sized(ctx, body, size), maxPutBytes, sum)
+	hashes := newHashes(Checksums{}, o.Compute)
+	ref, err := b.service.blobs.write(sized(ctx, body, o.Size), maxPutBytes, hashes.writers()...)
 	if err != nil {
 		return nil, b.wrap(err)
 	}
-	row := partRow{ETag: b.service.ids.text(32), MD5: sum.Sum(nil), Blob: ref}
+	sums := hashes.sums()
+	row := partRow{ETag: hex.EncodeToString(sums.MD5), Checksums: sums, Blob: ref}
+	if o.Verify != nil {
+		err = o.Verify(sums)
+	}
+	if err != nil {
+		b.service.blobs.settle(ref, false)
+		return nil, err
+	}
 	var old []blobRef
 	err = b.update(func(c content) error {
 		if _, err := b.running(c, u); err != nil {
 			return err
 		}
+		row.Uploaded = b.service.clock.Now().UnixMilli()
 		at := partKey(u.ID, number)
 		before, err := getRow[partRow](c.parts, at)
 		if err != nil {
@@ -97,7 +119,7 @@ func (b *Bucket) UploadPart(ctx context.Context, u Upload, number int, body io.R
 		return nil, err
 	}
 	b.service.blobs.remove(old)
-	return &Part{Number: number, ETag: row.ETag}, nil
+	return row.part(number), nil
 }
 
 // CompleteUpload makes an object of the parts, which are named in any order. Parts that are not named
@@ -196,7 +218,7 @@ func (b *Bucket) assemble(c content, u Upload, up *uploadRow, chosen []partRow) 
 	sum := md5.New()
 	used := map[string]bool{}
 	for _, p := range chosen {
-		sum.Write(p.MD5)
+		sum.Write(p.Checksums.MD5)
 		used[p.Blob.Name] = true
 		row.Size += p.Blob.Size
 		row.Blobs = append(row.Blobs, p.Blob)

@@ -8,6 +8,8 @@ import (
 	"hash"
 	"io"
 	"slices"
+
+	"github.com/cfemu/cfemu/internal/probe"
 )
 
 // PutOptions are what can be said of an object beside its body.
@@ -35,6 +37,11 @@ func (b *Bucket) Put(ctx context.Context, key string, body io.Reader, o PutOptio
 		return nil, err
 	}
 	defer func() { span.End(err) }()
+	return b.put(ctx, span, key, body, o)
+}
+
+// put is Put within a span.
+func (b *Bucket) put(ctx context.Context, span *probe.Span, key string, body io.Reader, o PutOptions) (_ *Object, err error) {
 	if err := b.checkPut(key, &o); err != nil {
 		return nil, err
 	}
@@ -205,13 +212,27 @@ func (h hashes) sums() Checksums {
 // check compares what came with what was announced.
 func (h hashes) check(asked Checksums) error {
 	got := h.sums()
-	for _, a := range algorithms {
+	for i, a := range algorithms {
 		want, have := *a.field(&asked), *a.field(&got)
 		if len(want) > 0 && !bytes.Equal(want, have) {
-			return &Error{Code: CodeBadDigest, Message: fmt.Sprintf(
-				"The %[1]s checksum you specified did not match what we received.\n"+
-					"You provided a %[1]s checksum with value: %[2]x\nActual %[1]s was: %[3]x", a.name, want, have)}
+			return BadDigest(Algorithm(i), want, have)
 		}
 	}
 	return nil
+}
+
+// ChecksumsOf computes checksums of a body at hand.
+func ChecksumsOf(body []byte, algorithms ...Algorithm) Checksums {
+	h := newHashes(Checksums{}, algorithms)
+	for _, w := range h.writers() {
+		w.Write(body)
+	}
+	return h.sums()
+}
+
+// BadDigest is the error for a body that has another checksum than was announced.
+func BadDigest(a Algorithm, announced, actual []byte) *Error {
+	return &Error{Code: CodeBadDigest, Message: fmt.Sprintf(
+		"The %[1]s checksum you specified did not match what we received.\n"+
+			"You provided a %[1]s checksum with value: %[2]x\nActual %[1]s was: %[3]x", algorithms[a].name, announced, actual)}
 }

@@ -279,9 +279,14 @@ type uploadRow struct {
 
 // A partRow is an uploaded part.
 type partRow struct {
-	ETag string  `json:"etag"`
-	MD5  []byte  `json:"md5"`
-	Blob blobRef `json:"blob"`
+	ETag      string    `json:"etag"`
+	Checksums Checksums `json:"checksums"`
+	Uploaded  int64     `json:"uploaded"` // Unix milliseconds
+	Blob      blobRef   `json:"blob"`
+}
+
+func (r *partRow) part(number int) *Part {
+	return &Part{Number: number, ETag: r.ETag, Size: r.Blob.Size, Uploaded: time.UnixMilli(r.Uploaded), Checksums: r.Checksums}
 }
 
 func partKey(upload string, number int) []byte {

@@ -192,7 +192,7 @@ func (b *Bucket) wireCreateUpload(c wireCall) (*http.Response, error) {
 }
 
 func (b *Bucket) wireUploadPart(c wireCall) (*http.Response, error) {
-	p, err := b.UploadPart(c.Context(), c.req.upload(), c.req.PartNumber, c.body, c.size)
+	p, err := b.UploadPart(c.Context(), c.req.upload(), c.req.PartNumber, c.body, PartOptions{Size: c.size})
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func (b *Bucket) wireUploadPart(c wireCall) (*http.Response, error) {
 func (b *Bucket) wireCompleteUpload(c wireCall) (*http.Response, error) {
 	parts := make([]Part, len(c.req.Parts))
 	for i, p := range c.req.Parts {
-		parts[i] = Part{p.Part, p.ETag}
+		parts[i] = Part{Number: p.Part, ETag: p.ETag}
 	}
 	o, err := b.CompleteUpload(c.Context(), c.req.upload(), parts)
 	if err != nil {

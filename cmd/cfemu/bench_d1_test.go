@@ -95,7 +95,7 @@ func d1Project(b *testing.B, seed int) string {
 func (h *benchHouse) launchD1(b *testing.B, dir string, flags ...string) *benchServer {
 	b.Helper()
 	port := freePort(b)
-	return startServer(b, exec.Command(h.cfemu, append([]string{"up", dir, "--port", port, "--control-port", freePort(b), "--outbound", "deny"}, flags...)...), port)
+	return startServer(b, exec.Command(h.cfemu, append([]string{"up", dir, "--port", port, "--control-port", freePort(b), "--s3-port", "0", "--outbound", "deny"}, flags...)...), port)
 }
 
 func launchBareD1(b *testing.B, dir string, flags ...string) *benchServer {

@@ -74,7 +74,7 @@ func engineProject(b *testing.B, weight int) string {
 func (h *benchHouse) launchEngine(b *testing.B, dir string) *benchServer {
 	b.Helper()
 	port := freePort(b)
-	return startServer(b, exec.Command(h.cfemu, "up", dir, "--port", port, "--control-port", freePort(b), "--outbound", "deny"), port)
+	return startServer(b, exec.Command(h.cfemu, "up", dir, "--port", port, "--control-port", freePort(b), "--s3-port", "0", "--outbound", "deny"), port)
 }
 
 // waits: 64 clients whose requests wait twice for 5 ms.

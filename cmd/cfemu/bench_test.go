@@ -94,7 +94,7 @@ func (h *benchHouse) up(b *testing.B, flags ...string) *benchServer {
 func (h *benchHouse) launch(b *testing.B, flags ...string) *benchServer {
 	b.Helper()
 	port, control := freePort(b), freePort(b)
-	cmd := exec.Command(h.cfemu, append([]string{"up", h.project, "--port", port, "--control-port", control, "--outbound", "deny"}, flags...)...)
+	cmd := exec.Command(h.cfemu, append([]string{"up", h.project, "--port", port, "--control-port", control, "--s3-port", "0", "--outbound", "deny"}, flags...)...)
 	return startServer(b, cmd, port)
 }
 

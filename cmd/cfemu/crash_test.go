@@ -34,7 +34,7 @@ func startChild(t *testing.T, dir string, flags ...string) *child {
 		t.Fatal(err)
 	}
 	c := &child{t: t, dir: dir}
-	c.cmd = exec.Command(cfemu, append([]string{"up", dir, "--port", "0", "--control-port", "0", "--outbound", "deny"}, flags...)...)
+	c.cmd = exec.Command(cfemu, append([]string{"up", dir, "--port", "0", "--control-port", "0", "--s3-port", "0", "--outbound", "deny"}, flags...)...)
 	var log bytes.Buffer
 	c.cmd.Stdout, c.cmd.Stderr = &log, &log
 	if err := c.cmd.Start(); err != nil {

@@ -24,6 +24,7 @@ CLOUDFLARE_API_KEY, are taken out of the shell.
 With --shell json, an object of the variables to set; a variable to take out is null. With --shell
 dotenv, lines for an env file, which can only set.`,
 		Example: `  eval "$(cfemu env)"                   sh, bash, zsh
+  eval "$(cfemu env --for s3)"          for aws, rclone, the AWS SDKs: R2's S3 endpoint
   cfemu env --shell fish | source
   cfemu env --shell powershell | Out-String | Invoke-Expression
   cfemu env --shell dotenv > .env.cfemu`,
@@ -37,11 +38,9 @@ dotenv, lines for an env file, which can only set.`,
 				return &exitError{2, fmt.Errorf("--shell %q: there are %s", shell, strings.Join(sorted(shells), ", "))}
 			}
 			switch audience {
-			case "", forWrangler:
+			case "", forWrangler, forS3:
 			case forOpenAI:
 				return errors.New("--for openai: cfemu has no REST endpoint for Workers AI yet, so there is no OPENAI_BASE_URL to set (docs/COMPATIBILITY.md). In a Worker, env.AI works")
-			case forS3:
-				return errors.New("--for s3: cfemu has no S3 endpoint for R2 yet, so there are no AWS_* variables to set (docs/COMPATIBILITY.md). In a Worker, env.BUCKET works")
 			default:
 				return &exitError{2, fmt.Errorf("--for %q: there are %s, %s and %s", audience, forWrangler, forOpenAI, forS3)}
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -40,8 +41,17 @@ func environmentOf(run emulator.Run, environ []string, audience string) (environ
 	if audience == "" {
 		maps.Copy(env.set, map[string]string{"CFEMU_URL": run.WorkerURL, "CFEMU_CONTROL_URL": run.ControlURL, "CFEMU_TOKEN": run.Token})
 	}
-	env.addWrangler(run)
 	env.addNoProxy(environ)
+	if audience != forWrangler {
+		env.addS3(run)
+	}
+	if audience == forS3 {
+		if run.S3URL == "" {
+			return env, errors.New("--for s3: it is not known where the S3 endpoint is, since CFEMU_CONTROL_URL names the cfemu: run this in the project's folder")
+		}
+		return env, nil
+	}
+	env.addWrangler(run)
 	beside, err := besideEnv(environ, run)
 	maps.Copy(env.set, beside)
 	return env, err
@@ -62,6 +72,24 @@ func (env *environment) addWrangler(run emulator.Run) {
 		"WRANGLER_SEND_METRICS":   "false",
 	})
 	env.unset = append(env.unset, credentials...)
+}
+
+// realAWS are the variables by which a client of the S3 API could reach a real account.
+var realAWS = []string{
+	"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ENDPOINT_URL",
+	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CA_BUNDLE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+}
+
+// addS3 adds what AWS's SDKs and tools read, rclone with env_auth among them.
+func (env *environment) addS3(run emulator.Run) {
+	if run.S3URL == "" {
+		return
+	}
+	maps.Copy(env.set, map[string]string{
+		"AWS_ENDPOINT_URL_S3": run.S3URL, "AWS_ACCESS_KEY_ID": run.S3.AccessKeyID, "AWS_SECRET_ACCESS_KEY": run.S3.SecretAccessKey,
+		"AWS_REGION": "auto", "AWS_DEFAULT_REGION": "auto",
+	})
+	env.unset = append(env.unset, realAWS...)
 }
 
 // addNoProxy keeps requests to cfemu out of a proxy, beside what environ keeps out already.

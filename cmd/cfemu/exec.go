@@ -81,6 +81,9 @@ func execute(ctx context.Context, p process, o emulator.Options, argv []string) 
 	if o.ControlPort == nil {
 		o.ControlPort = &zero
 	}
+	if o.S3Port == nil {
+		o.S3Port = &zero
+	}
 	o.Ephemeral, o.Strict, o.Reporter = o.State == "", true, log
 	e, err := emulator.Open(ctx, o)
 	if err != nil {

@@ -122,7 +122,7 @@ func (t *textReporter) table(e *emulator.Emulator) {
 		fmt.Fprintln(t.w)
 	}
 	u := e.URLs()
-	fmt.Fprintf(t.w, "Worker   %s\nControl  %s\n\n", u.Worker, u.Control)
+	fmt.Fprintf(t.w, "Worker   %s\nControl  %s\nS3       %s\n\n", u.Worker, u.Control, u.S3)
 }
 
 func (t *textReporter) flush() {

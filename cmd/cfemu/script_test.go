@@ -178,7 +178,7 @@ func (h *harness) upNoWait(ts *testscript.TestScript, args []string) {
 		all = append(all, "--port", "0")
 	}
 	if !strings.Contains(strings.Join(args, " "), "--control-port") {
-		all = append(all, "--control-port", "0")
+		all = append(all, "--control-port", "0", "--s3-port", "0")
 	}
 	log, err := os.Create(h.log())
 	ts.Check(err)

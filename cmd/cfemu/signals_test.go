@@ -48,7 +48,7 @@ func (l *lockedBuffer) String() string {
 // startUp runs `cfemu up` on dir. The program is this test binary, which TestMain lets be cfemu.
 func startUp(t *testing.T, dir string, args ...string) *upProcess {
 	t.Helper()
-	cmd := exec.Command("cfemu", append([]string{"up", dir, "--port", "0", "--control-port", "0"}, args...)...)
+	cmd := exec.Command("cfemu", append([]string{"up", dir, "--port", "0", "--control-port", "0", "--s3-port", "0"}, args...)...)
 	c := &upProcess{Cmd: cmd, log: &lockedBuffer{}, ended: make(chan struct{})}
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
 	cmd.Stdout, cmd.Stderr = c.log, c.log

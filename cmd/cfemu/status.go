@@ -53,7 +53,7 @@ func showStatus(p process, run *emulator.Run, s *emulator.Status) {
 	if s.Worker.Error != "" {
 		fmt.Fprintf(tw, "Error\t%s\n", s.Worker.Error)
 	}
-	fmt.Fprintf(tw, "URL\t%s\nControl\t%s\nState\t%s\n", s.URLs.Worker, s.URLs.Control, s.State)
+	fmt.Fprintf(tw, "URL\t%s\nControl\t%s\nS3\t%s\nState\t%s\n", s.URLs.Worker, s.URLs.Control, s.URLs.S3, s.State)
 	if run.PID != 0 {
 		fmt.Fprintf(tw, "Process\t%d\n", run.PID)
 	}

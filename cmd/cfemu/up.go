@@ -14,13 +14,13 @@ import (
 
 // houseFlags are the flags of up, which exec shares.
 type houseFlags struct {
-	opts                   emulator.Options
-	config, seed, outbound string
-	beside                 string
-	port, controlPort      int
-	vars                   []string
-	maxBody                int // MiB
-	logFormat, logLevel    string
+	opts                      emulator.Options
+	config, seed, outbound    string
+	beside                    string
+	port, controlPort, s3Port int
+	vars                      []string
+	maxBody                   int // MiB
+	logFormat, logLevel       string
 }
 
 func (h *houseFlags) add(c *cobra.Command, outboundDefault string) {
@@ -32,6 +32,7 @@ func (h *houseFlags) add(c *cobra.Command, outboundDefault string) {
 	f.StringArrayVar(&h.vars, "var", nil, "set a variable, as `NAME:VALUE` (repeatable)")
 	f.IntVar(&h.port, "port", 0, "the Worker's `PORT`; 0 picks a free one (default 8787, or the next free one)")
 	f.IntVar(&h.controlPort, "control-port", 0, "the control door's `PORT`; 0 picks a free one (default 8700, or the next free one)")
+	f.IntVar(&h.s3Port, "s3-port", 0, "the `PORT` of R2's S3 endpoint; 0 picks a free one (default 8701, or the next free one)")
 	f.StringVar(&h.opts.IP, "ip", "", "the `ADDRESS` to listen on (default 127.0.0.1 and [::1])")
 	f.StringArrayVar(&h.opts.AllowHosts, "allow-host", nil, "answer requests for host `NAME` too; .NAME means all below it (repeatable)")
 	f.BoolVar(&h.opts.RequireToken, "require-token", false, "make all of the control door ask for the run's token; on an --ip that others reach it does by itself")
@@ -68,6 +69,9 @@ func (h *houseFlags) options(c *cobra.Command, p process, args []string) (emulat
 	}
 	if c.Flags().Changed("control-port") {
 		o.ControlPort = &h.controlPort
+	}
+	if c.Flags().Changed("s3-port") {
+		o.S3Port = &h.s3Port
 	}
 	if o.Outbound, err = emulator.ParseOutbound(h.outbound); err != nil {
 		return o, &exitError{2, fmt.Errorf("--outbound: %w", err)}

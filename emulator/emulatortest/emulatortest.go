@@ -68,6 +68,9 @@ func Open(t testing.TB, files map[string]string, opts emulator.Options) (*House,
 	if opts.ControlPort == nil {
 		opts.ControlPort = &zero
 	}
+	if opts.S3Port == nil {
+		opts.S3Port = &zero
+	}
 	if opts.State == "" {
 		opts.Ephemeral = true
 	}

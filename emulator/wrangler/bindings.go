@@ -114,9 +114,32 @@ func (d *decoder) r2Buckets(v *value, path string) {
 					"names have 3 to 63 lower case letters, digits and hyphens, and begin and end with a letter or digit")
 			}
 		}
-		o.ignore("local_dev")
+		if v, path := o.get("local_dev"); v != nil {
+			b.S3 = d.s3Credentials(v, path)
+		}
 		d.cfg.R2Buckets = append(d.cfg.R2Buckets, b)
 	})
+}
+
+// s3Credentials reads the key pair of a bucket's local_dev.
+//
+// Receipt: wrangler 4.164.0's schema
+func (d *decoder) s3Credentials(v *value, path string) *S3Credentials {
+	o := d.object(v, path, `{"experimental_s3_credentials": {"accessKeyId": "…", "secretAccessKey": "…"}}`)
+	if o == nil {
+		return nil
+	}
+	defer o.end()
+	v, path = o.get("experimental_s3_credentials")
+	if v == nil {
+		return nil
+	}
+	pair := d.object(v, path, `{"accessKeyId": "…", "secretAccessKey": "…"}`)
+	if pair == nil {
+		return nil
+	}
+	defer pair.end()
+	return &S3Credentials{AccessKeyID: pair.required("accessKeyId", "local"), SecretAccessKey: pair.required("secretAccessKey", "secret")}
 }
 
 func (d *decoder) queues(v *value, path string) {

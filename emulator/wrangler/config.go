@@ -97,8 +97,12 @@ type R2Bucket struct {
 	PreviewBucketName string
 	Jurisdiction      string
 	Remote            bool
+	S3                *S3Credentials // local_dev.experimental_s3_credentials; nil: none
 	Pos               Pos
 }
+
+// S3Credentials are a key pair that R2's S3 endpoint takes for a bucket.
+type S3Credentials struct{ AccessKeyID, SecretAccessKey string }
 
 // Queues are the queues that a Worker sends to and receives from.
 type Queues struct {

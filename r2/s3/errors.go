@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,20 +44,13 @@ func errorOf(err error) *Error {
 }
 
 // document is the error as XML. It has no namespace, unlike the documents of a success.
-func (e *Error) document() ([]byte, error) {
-	type element struct {
-		XMLName xml.Name
-		Text    string `xml:",chardata"`
-	}
-	doc := struct {
-		XMLName xml.Name `xml:"Error"`
-		Code    string
-		Message string
-		Extra   []element
-	}{Code: e.Code, Message: e.Message}
+func (e *Error) document() string {
+	d := &document{open: []string{"Error"}}
+	d.b.WriteString(xmlHeader + "<Error>")
+	d.text("Code", e.Code)
+	d.text("Message", e.Message)
 	for _, x := range e.Extra {
-		doc.Extra = append(doc.Extra, element{xml.Name{Local: x.Name}, x.Text})
+		d.text(x.Name, x.Text)
 	}
-	b, err := xml.Marshal(doc)
-	return append([]byte(xml.Header), b...), err
+	return d.finish()
 }
