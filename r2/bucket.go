@@ -198,7 +198,7 @@ func (b *Bucket) wrap(err error) error {
 		return err
 	}
 	if trouble, ok := errors.AsType[*boltfile.Trouble](err); ok {
-		return &Error{Code: CodeInternal, Message: faults[CodeInternal].message + " (cfemu: " + trouble.Text + ")", Err: trouble.Err}
+		return &Error{Code: CodeInternal, Message: faults[CodeInternal].message + " (cfemu: " + trouble.Text + ")", Err: trouble}
 	}
 	return fmt.Errorf("bucket %s: %w", b.Name, err)
 }

@@ -309,7 +309,7 @@ func (r *uploadRow) expired(now time.Time) bool {
 func (s *Service) dropOldUploads() error {
 	now := s.clock.Now()
 	old := map[string][]string{} // ids by bucket
-	err := s.index.db.View(func(tx *bolt.Tx) error {
+	err := s.index.view(func(tx *bolt.Tx) error {
 		rows, err := bucketsIn(tx)
 		for _, row := range rows {
 			c, _ := contentIn(tx, row.Name)

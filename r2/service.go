@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/cfemu/cfemu/internal/clock"
@@ -30,6 +31,7 @@ type Service struct {
 	probe *probe.Probe
 	log   *slog.Logger
 	ids   *ids
+	sweep sweep
 }
 
 // Open opens the buckets kept in dir, which is made when it is missing.
@@ -45,8 +47,14 @@ func Open(dir string, opts Options) (*Service, error) {
 	if s.blobs, err = openBlobs(dir, opts.NoSync, s.log, s.ids); err != nil {
 		return nil, err
 	}
+	if err := s.blobs.checkIndex(filepath.Join(dir, "index.db")); err != nil {
+		return nil, err
+	}
 	if s.index, err = openIndex(dir, opts.NoSync); err != nil {
 		return nil, err
+	}
+	if err := s.dropOldUploads(); err != nil {
+		return nil, errors.Join(fmt.Errorf("drop unfinished uploads: %w", err), s.index.db.Close())
 	}
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(err, s.index.db.Close())
@@ -54,34 +62,10 @@ func Open(dir string, opts Options) (*Service, error) {
 	return s, nil
 }
 
-// recover drops uploads that were left unfinished too long, and orphans.
-func (s *Service) recover() error {
-	if err := s.dropOldUploads(); err != nil {
-		return fmt.Errorf("drop unfinished uploads: %w", err)
-	}
-	return s.blobs.begin(s.namedBlobs)
-}
-
-func (s *Service) namedBlobs() (map[string]bool, error) {
-	named := map[string]bool{}
-	err := s.index.db.View(func(tx *bolt.Tx) error {
-		rows, err := bucketsIn(tx)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			c, _ := contentIn(tx, row.Name)
-			if err := c.blobs(func(name string) { named[name] = true }); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return named, err
-}
-
 // Close waits for what the index is doing and closes it. Nothing may be called after it.
 func (s *Service) Close() error {
+	s.sweep.stop()
+	<-s.sweep.done
 	if err := s.index.db.Close(); err != nil {
 		return err
 	}

@@ -73,7 +73,6 @@ type blobRef struct {
 type index struct {
 	db     *bolt.DB
 	commit groupcommit.Committer
-	fresh  bool // there was no file at the opening
 }
 
 // view reads. An error of the file or its disk is a *boltfile.Trouble.
@@ -105,7 +104,6 @@ func (x *index) init() error {
 	if err != nil || ready {
 		return err
 	}
-	x.fresh = true
 	return x.db.Update(func(tx *bolt.Tx) error {
 		for _, name := range tops {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
