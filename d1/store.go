@@ -10,13 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"slices"
-	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/cfemu/cfemu/internal/boltfile"
 )
 
 // A record is what the index knows of a database; the key is its id.
@@ -53,7 +53,7 @@ func openStore(dir string, noSync bool) (*store, map[string]record, error) {
 	path := filepath.Join(dir, "index.db")
 	st := &store{dir: dir}
 	var records map[string]record
-	err := guarded(path, noSync, func(db *bolt.DB) (err error) {
+	_, err := boltfile.Open(path, noSync, func(db *bolt.DB) (err error) {
 		st.bolt = db
 		records, err = st.load()
 		return err
@@ -62,36 +62,6 @@ func openStore(dir string, noSync bool) (*store, map[string]record, error) {
 		return nil, nil, indexError(path, err)
 	}
 	return st, records, nil
-}
-
-// guarded opens the index and has it read. bbolt believes its file: a damaged one makes it panic, a
-// truncated one makes it read memory that is not there. Both become errors here, before anything has
-// been written.
-func guarded(path string, noSync bool, read func(*bolt.DB) error) (err error) {
-	var file *os.File
-	var db *bolt.DB
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", bolterrors.ErrInvalid, p)
-			// db may hold locks of its own for ever, so it is left; its map of the file would keep the file's lock.
-			err = errors.Join(err, syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
-		}
-	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{
-		Timeout: time.Second, NoSync: noSync, NoGrowSync: noSync, FreelistType: bolt.FreelistMapType,
-		OpenFile: func(name string, flag int, perm os.FileMode) (_ *os.File, err error) {
-			file, err = os.OpenFile(name, flag, perm)
-			return file, err
-		},
-	})
-	if err != nil {
-		return err
-	}
-	if err := read(db); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	return nil
 }
 
 // indexError says what to do about an index that does not open.

@@ -196,7 +196,7 @@ func (n *Namespace) begin(ctx context.Context, verb string) (*probe.Span, error)
 }
 
 func (n *Namespace) view(read func(data) error) error {
-	err := n.service.store.db.View(func(tx *bolt.Tx) error {
+	err := n.service.store.view(func(tx *bolt.Tx) error {
 		d, ok := dataIn(tx, n.ID)
 		if !ok {
 			return namespaceNotFound()

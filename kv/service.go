@@ -47,10 +47,10 @@ func Open(dir string, opts Options) (*Service, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.sweeper = newSweeper(st, s.clock, s.log)
-	if err := errors.Join(st.dropIncoming(), s.sweeper.start()); err != nil {
-		st.close()
-		return nil, err
+	if err := st.dropIncoming(); err != nil {
+		return nil, errors.Join(err, st.close())
 	}
+	s.sweeper.expect(st.first)
 	return s, nil
 }
 

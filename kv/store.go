@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/cfemu/cfemu/internal/boltfile"
 	"github.com/cfemu/cfemu/internal/groupcommit"
 )
 
@@ -36,25 +36,25 @@ const (
 type store struct {
 	db     *bolt.DB
 	commit groupcommit.Committer
+	first  int64 // when the first key expired or is going to, seen at the opening; 0: none does
 }
 
+// view reads. An error of the file or its disk is a *boltfile.Trouble.
+func (s *store) view(read func(*bolt.Tx) error) error { return boltfile.View(s.db, read) }
+
 func openStore(dir string, noSync bool) (*store, error) {
-	// The wait for the file's lock is bounded: who holds it is another process, and whoever opened
-	// the state directory has made sure that there is none.
-	db, err := bolt.Open(filepath.Join(dir, "kv.db"), 0o600, &bolt.Options{
-		Timeout:      time.Second,
-		FreelistType: bolt.FreelistMapType,
-		NoSync:       noSync,
-		NoGrowSync:   noSync,
-		NoStatistics: true,
+	path := filepath.Join(dir, "kv.db")
+	s := &store{}
+	_, err := boltfile.Open(path, noSync, func(db *bolt.DB) (err error) {
+		s.db, s.commit.DB = db, db
+		if err := s.init(); err != nil {
+			return err
+		}
+		s.first, err = s.firstExpiry()
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open kv.db: %w", err)
-	}
-	s := &store{db: db}
-	s.commit.DB = db
-	if err := s.init(); err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare kv.db: %w", err), db.Close())
+		return nil, boltfile.Explain(path, fmt.Errorf("open: %w", err))
 	}
 	return s, nil
 }
@@ -89,7 +89,7 @@ type namespaceRow struct {
 
 // namespace returns the row of one id, and false when there is none.
 func (s *store) namespace(id string) (row namespaceRow, ok bool, err error) {
-	err = s.db.View(func(tx *bolt.Tx) error {
+	err = s.view(func(tx *bolt.Tx) error {
 		v := tx.Bucket(bucketNamespaces).Get([]byte(id))
 		if v == nil {
 			return nil
@@ -102,7 +102,7 @@ func (s *store) namespace(id string) (row namespaceRow, ok bool, err error) {
 
 func (s *store) namespaces() ([]namespaceRow, error) {
 	var rows []namespaceRow
-	err := s.db.View(func(tx *bolt.Tx) (err error) {
+	err := s.view(func(tx *bolt.Tx) (err error) {
 		rows, err = namespacesIn(tx)
 		return err
 	})
@@ -211,7 +211,7 @@ func (r *record) encode() []byte {
 
 func decodeRecord(b []byte) (record, error) {
 	if len(b) < recordHead {
-		return record{}, fmt.Errorf("record of %d bytes", len(b))
+		return record{}, fmt.Errorf("%w: record of %d bytes", boltfile.ErrDamaged, len(b))
 	}
 	r := record{
 		expires: int64(binary.BigEndian.Uint64(b)),
@@ -220,9 +220,12 @@ func decodeRecord(b []byte) (record, error) {
 	}
 	n := int(binary.BigEndian.Uint16(b[20:]))
 	if len(b) < recordHead+n {
-		return record{}, fmt.Errorf("record of %d bytes with %d of metadata", len(b), n)
+		return record{}, fmt.Errorf("%w: record of %d bytes with %d of metadata", boltfile.ErrDamaged, len(b), n)
 	}
 	r.metadata, r.inline = b[recordHead:recordHead+n], b[recordHead+n:]
+	if r.size > maxValueBytes || r.number == 0 && r.size != len(r.inline) {
+		return record{}, fmt.Errorf("%w: record of a value of %d bytes with %d", boltfile.ErrDamaged, r.size, len(r.inline))
+	}
 	return r, nil
 }
 
@@ -250,7 +253,7 @@ func (d data) value(r record) ([]byte, error) {
 	for i := 0; len(value) < r.size; i++ {
 		chunk := d.chunks.Get(chunkKey(r.number, i))
 		if chunk == nil {
-			return nil, fmt.Errorf("value %d ends after %d of %d bytes", r.number, len(value), r.size)
+			return nil, fmt.Errorf("%w: value %d ends after %d of %d bytes", boltfile.ErrDamaged, r.number, len(value), r.size)
 		}
 		value = append(value, chunk...)
 	}
@@ -325,7 +328,10 @@ func sweep(tx *bolt.Tx, now time.Time, limit int) (next int64, err error) {
 		if !ok {
 			continue
 		}
-		due, then := d.due(now, limit)
+		due, then, err := d.due(now, limit)
+		if err != nil {
+			return 0, err
+		}
 		if then != 0 && (next == 0 || then < next) {
 			next = then
 		}
@@ -340,16 +346,19 @@ func sweep(tx *bolt.Tx, now time.Time, limit int) (next int64, err error) {
 }
 
 // due returns up to limit keys that have expired at now, and when the first of the others expires.
-func (d data) due(now time.Time, limit int) (keys [][]byte, next int64) {
+func (d data) due(now time.Time, limit int) (keys [][]byte, next int64, err error) {
 	c := d.expiry.Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if len(k) < 8 {
+			return nil, 0, fmt.Errorf("%w: expiration of %d bytes", boltfile.ErrDamaged, len(k))
+		}
 		r := record{expires: int64(binary.BigEndian.Uint64(k))}
 		if len(keys) == limit || !r.expired(now) {
-			return keys, r.expires
+			return keys, r.expires, nil
 		}
 		keys = append(keys, bytes.Clone(k[8:]))
 	}
-	return keys, 0
+	return keys, 0, nil
 }
 
 // firstExpiry returns when the first key of all namespaces expires, 0 when none does.

@@ -32,15 +32,6 @@ func newSweeper(st *store, c clock.Clock, log *slog.Logger) *sweeper {
 	return &sweeper{store: st, clock: c, log: log}
 }
 
-func (s *sweeper) start() error {
-	first, err := s.store.firstExpiry()
-	if err != nil {
-		return err
-	}
-	s.expect(first)
-	return nil
-}
-
 // expect makes sure that a sweep comes once expires, in Unix seconds, has passed; 0 expects nothing.
 func (s *sweeper) expect(expires int64) {
 	if expires == 0 {

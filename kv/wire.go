@@ -400,7 +400,8 @@ func (w wire) failure(r *http.Request, err error) *http.Response {
 			// A 404 would make the client believe that the key is missing.
 			status = http.StatusBadRequest
 		}
-	} else {
+	}
+	if status == http.StatusInternalServerError {
 		w.service.log.Error("kv wire", "namespace", w.id, "method", r.Method, "err", err)
 	}
 	resp := respond(r, status, io.NopCloser(strings.NewReader(text)), int64(len(text)))

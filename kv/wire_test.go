@@ -153,7 +153,7 @@ func TestWireOfNoNamespaceIsNotAMissingKey(t *testing.T) {
 	}
 }
 
-func TestWireTellsNothingOfOurOwnErrors(t *testing.T) {
+func TestWireTellsOfADamagedFile(t *testing.T) {
 	var log bytes.Buffer
 	n := openOne(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	err := n.update(func(d data) error { return d.keys.Put([]byte("k"), []byte("garbage")) })
@@ -161,7 +161,8 @@ func TestWireTellsNothingOfOurOwnErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := send(t, n.service.Wire(n.ID), parseRequest(t, []byte("GET /k?urlencoded=true")))
-	if got.status != "500 Internal Server Error" || strings.Contains(got.body, "record") {
+	want := "internal error (cfemu: " + n.service.store.db.Path() + " is damaged and was left as it is: "
+	if !strings.HasPrefix(got.status, "500 "+want) || !strings.HasPrefix(got.body, want) || strings.Contains(got.body, "record") {
 		t.Errorf("got %s %s", got.status, got.body)
 	}
 	if !strings.Contains(log.String(), "record of 7 bytes") {
@@ -169,6 +170,19 @@ func TestWireTellsNothingOfOurOwnErrors(t *testing.T) {
 	}
 	if err := n.update(func(d data) error { return d.keys.Delete([]byte("k")) }); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestWireTellsNothingOfOurOwnErrors(t *testing.T) {
+	var log bytes.Buffer
+	n := openOne(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	shut(t, n.service)
+	got := send(t, n.service.Wire(n.ID), parseRequest(t, []byte("GET /k?urlencoded=true")))
+	if got.status != "500 Internal Server Error" || got.body != "Internal Server Error" {
+		t.Errorf("got %s %s", got.status, got.body)
+	}
+	if !strings.Contains(log.String(), "database not open") {
+		t.Errorf("logged %q", log.String())
 	}
 }
 

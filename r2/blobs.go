@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/cfemu/cfemu/internal/boltfile"
 	"github.com/cfemu/cfemu/internal/fsx"
 )
 
@@ -21,15 +22,17 @@ type blobs struct {
 	noSync bool
 	log    *slog.Logger
 	ids    *ids
+	spare  sync.Pool // of *[]byte, for pour
 
 	mu     sync.Mutex
 	pins   map[string]int  // readers of each blob
 	doomed map[string]bool // blobs that nobody names and that are still there
-	fresh  int             // writes whose blob the index may not name yet
+	fresh  map[string]bool // blobs that are being written: the index may not name them yet
+	swept  bool            // there are no orphans of an earlier process
 }
 
 func openBlobs(dir string, noSync bool, log *slog.Logger, ids *ids) (*blobs, error) {
-	b := &blobs{dir: dir, noSync: noSync, log: log, ids: ids, pins: map[string]int{}, doomed: map[string]bool{}}
+	b := &blobs{dir: dir, noSync: noSync, log: log, ids: ids, pins: map[string]int{}, doomed: map[string]bool{}, fresh: map[string]bool{}, swept: true}
 	for _, sub := range []string{"blobs", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, err
@@ -73,22 +76,18 @@ func (i *ids) text(n int) string { return base64.RawURLEncoding.EncodeToString(i
 // on disk whole. Each of also sees the bytes on their way. The caller owes a call of settle.
 func (b *blobs) write(body io.Reader, limit int64, also ...io.Writer) (_ blobRef, err error) {
 	name := b.ids.name()
-	b.count(1)
+	b.mark(name, true)
 	defer func() {
 		if err != nil {
-			b.count(-1)
+			err = boltfile.Explain(b.path(name), errors.Join(err, b.unlink(b.temp(name))))
+			b.mark(name, false)
 		}
 	}()
 	f, err := os.OpenFile(b.temp(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return blobRef{}, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, b.unlink(b.temp(name)))
-		}
-	}()
-	n, err := io.Copy(io.MultiWriter(append([]io.Writer{f}, also...)...), io.LimitReader(body, limit+1))
+	n, err := b.pour(f, io.LimitReader(body, limit+1), also)
 	if err == nil && n > limit {
 		err = newError(CodeEntityTooLarge)
 	}
@@ -109,13 +108,17 @@ func (b *blobs) settle(ref blobRef, named bool) {
 	if !named {
 		b.remove([]blobRef{ref})
 	}
-	b.count(-1)
+	b.mark(ref.Name, false)
 }
 
-func (b *blobs) count(n int) {
+func (b *blobs) mark(name string, fresh bool) {
 	b.mu.Lock()
-	b.fresh += n
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	if fresh {
+		b.fresh[name] = true
+	} else {
+		delete(b.fresh, name)
+	}
 }
 
 // publish moves a finished file to its place, durably.
@@ -236,7 +239,7 @@ func (r *blobReader) advance() error {
 	}
 	f, err := os.Open(r.blobs.path(r.rest[0].Name))
 	if err != nil {
-		return err
+		return boltfile.Explain(r.blobs.path(r.rest[0].Name), err)
 	}
 	if _, err := f.Seek(r.skip, io.SeekStart); err != nil {
 		return errors.Join(err, f.Close())
@@ -281,47 +284,3 @@ func (r *blobReader) Close() error {
 	r.pinned = nil
 	return err
 }
-
-// begin makes ready for writes. It removes what an interrupted write has left behind: temporary
-// files, and blobs that named does not know. After a Close that left nothing there is nothing to
-// look for, and a start takes no longer for a million blobs than for one.
-func (b *blobs) begin(named func() (map[string]bool, error)) error {
-	err := os.Remove(b.cleanMark())
-	if err == nil {
-		if b.noSync {
-			return nil
-		}
-		return fsx.SyncDir(b.dir)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	keep, err := named()
-	if err != nil {
-		return err
-	}
-	for _, sub := range []string{"tmp", "blobs"} {
-		err := filepath.WalkDir(filepath.Join(b.dir, sub), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || sub == "blobs" && keep[d.Name()] {
-				return err
-			}
-			return b.unlink(path)
-		})
-		if err != nil {
-			return fmt.Errorf("remove orphans: %w", err)
-		}
-	}
-	return nil
-}
-
-// end marks the directory as one without orphans, unless there are some.
-func (b *blobs) end() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fresh > 0 || len(b.doomed) > 0 {
-		return nil
-	}
-	return os.WriteFile(b.cleanMark(), nil, 0o600)
-}
-
-func (b *blobs) cleanMark() string { return filepath.Join(b.dir, "clean") }

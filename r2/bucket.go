@@ -9,6 +9,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/cfemu/cfemu/internal/boltfile"
 )
 
 // The billed units of R2. Deletes are free.
@@ -163,7 +165,7 @@ func (b *Bucket) find(key string) (row *objectRow, err error) {
 }
 
 func (b *Bucket) view(read func(content) error) error {
-	return b.wrap(b.service.index.db.View(func(tx *bolt.Tx) error {
+	return b.wrap(b.service.index.view(func(tx *bolt.Tx) error {
 		c, ok := contentIn(tx, b.Name)
 		if !ok {
 			return newError(CodeNoSuchBucket)
@@ -200,6 +202,9 @@ func (b *Bucket) wrap(err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) {
 		return err
+	}
+	if trouble, ok := errors.AsType[*boltfile.Trouble](err); ok {
+		return &Error{Code: CodeInternal, Message: faults[CodeInternal].message + " (cfemu: " + trouble.Text + ")", Err: trouble}
 	}
 	return fmt.Errorf("bucket %s: %w", b.Name, err)
 }

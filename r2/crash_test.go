@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"runtime"
@@ -13,6 +14,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/cfemu/cfemu/internal/clock"
 )
 
 // The environment variables that make the test binary a writer in a directory, to be killed at a
@@ -115,7 +119,7 @@ func crash(dir, point string) {
 	for w := range crashWriters {
 		wg.Go(func() {
 			for i := 1; ; i++ {
-				if _, err := b.Put(ctx, fmt.Sprint("w", w), strings.NewReader(crashBody(i)), PutOptions{}); err != nil {
+				if err := crashStep(ctx, b, w, i); err != nil {
 					panic(err)
 				}
 				out.Lock()
@@ -127,7 +131,58 @@ func crash(dir, point string) {
 	wg.Wait()
 }
 
-func crashBody(i int) string { return fmt.Sprint(i, " ") + strings.Repeat("x", (i%3)*100_000) }
+// crashStep writes what is acknowledged as one: number i in the writer's object w by one way or another,
+// and a second object x that is there when i is odd.
+func crashStep(ctx context.Context, b *Bucket, w, i int) error {
+	w1, x1, from := fmt.Sprint("w", w), fmt.Sprint("x", w), fmt.Sprint("from", w)
+	var err error
+	switch i % 4 {
+	case 0:
+		if _, err = b.Put(ctx, from, strings.NewReader(crashBody(i)), PutOptions{}); err == nil {
+			_, err = b.Copy(ctx, w1, Source{Bucket: b, Key: from}, func(*Object) (PutOptions, error) { return PutOptions{}, nil })
+		}
+	case 1:
+		err = crashUpload(ctx, b, w1, i)
+	default:
+		_, err = b.Put(ctx, w1, strings.NewReader(crashBody(i)), PutOptions{})
+	}
+	if err != nil {
+		return err
+	}
+	if i%2 == 0 {
+		return b.Delete(ctx, x1, from)
+	}
+	_, err = b.Put(ctx, x1, strings.NewReader(crashBody(i)), PutOptions{})
+	return err
+}
+
+// crashUpload makes an object of a part that was uploaded twice, beside an upload that is aborted and one
+// that is left alone.
+func crashUpload(ctx context.Context, b *Bucket, key string, i int) error {
+	var made []Upload
+	for range 3 {
+		u, err := b.CreateUpload(ctx, key, PutOptions{})
+		if err != nil {
+			return err
+		}
+		made = append(made, *u)
+		if _, err := b.UploadPart(ctx, *u, 1, strings.NewReader("another"), PartOptions{}); err != nil {
+			return err
+		}
+	}
+	p, err := b.UploadPart(ctx, made[0], 1, strings.NewReader(crashBody(i)), PartOptions{})
+	if err != nil {
+		return err
+	}
+	if err := b.AbortUpload(ctx, made[1]); err != nil {
+		return err
+	}
+	_, err = b.CompleteUpload(ctx, made[0], []Part{*p})
+	return err
+}
+
+// crashBody is small, and a blob of one or several buffers.
+func crashBody(i int) string { return fmt.Sprint(i, " ") + strings.Repeat("x", (i%3)*200_000) }
 
 func TestKilled(t *testing.T) {
 	for point, tt := range crashPoints {
@@ -160,11 +215,11 @@ func TestNothingAcknowledgedIsLostWhenKilled(t *testing.T) {
 	dir := t.TempDir()
 	rounds := []int{1, 2, 5, 17, 40}
 	if os.Getenv("CFEMU_LONG") != "" {
-		for i := range 200 {
-			rounds = append(rounds, 1+i)
+		for i := range 295 {
+			rounds = append(rounds, 1+i%40)
 		}
 	}
-	for _, acks := range rounds {
+	for round, acks := range rounds {
 		acked := killedAfter(t, dir, acks)
 		s := open(t, dir, Options{})
 		b, err := s.Get(t.Context(), "crash")
@@ -172,14 +227,38 @@ func TestNothingAcknowledgedIsLostWhenKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		for w, last := range acked {
-			got := body(t, b, fmt.Sprint("w", w))
-			var i int
-			fmt.Sscan(got, &i)
-			if i < last || got != crashBody(i) {
-				t.Errorf("killed after %d: writer %d was told of %d and finds %.20q of %d bytes", acks, w, last, got, len(got))
-			}
+			checkCrashed(t, b, round, w, last)
 		}
-		shut(t, s)
+		shut(t, s) // checks the files too
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// checkCrashed checks what a writer finds that was told of last. The step after it may have been done whole
+// or in part.
+func checkCrashed(t *testing.T, b *Bucket, round, w, last int) {
+	t.Helper()
+	number := func(key string) (i int) {
+		got := body(t, b, key)
+		if got == "absent" {
+			return 0
+		}
+		fmt.Sscan(got, &i)
+		if got != crashBody(i) {
+			t.Errorf("round %d: %s is %.20q of %d bytes, which nobody wrote", round, key, got, len(got))
+		}
+		return i
+	}
+	if i := number(fmt.Sprint("w", w)); i != last && i != last+1 {
+		t.Errorf("round %d: writer %d was told of %d and finds %d", round, w, last, i)
+	}
+	x := number(fmt.Sprint("x", w))
+	there := map[bool]int{true: last, false: 0}[last%2 == 1]
+	next := map[bool]int{true: last + 1, false: 0}[(last+1)%2 == 1]
+	if x != there && x != next {
+		t.Errorf("round %d: writer %d was told of %d, and its other object is %d", round, w, last, x)
 	}
 }
 
@@ -191,7 +270,7 @@ func child(t *testing.T, dir, point string) *exec.Cmd {
 }
 
 // killedAfter runs a writer, kills it once it has acknowledged so many writes, and returns the last
-// number that each of its writers was told of.
+// number that each of its writers was told of. It is killed a little later, at no moment in particular.
 func killedAfter(t *testing.T, dir string, acks int) map[int]int {
 	t.Helper()
 	cmd := child(t, dir, "")
@@ -212,9 +291,8 @@ func killedAfter(t *testing.T, dir string, acks int) map[int]int {
 		}
 		last[w] = i
 		if n+1 == acks {
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
+			after := time.Duration(rand.IntN(int(5 * time.Millisecond)))
+			clock.System.AfterFunc(after, func() { cmd.Process.Kill() })
 		}
 	}
 	if err := cmd.Wait(); err == nil || len(last) == 0 {

@@ -61,6 +61,7 @@ func open(t tb, dir string, opts Options) *Service {
 
 func shut(t tb, s *Service) {
 	t.Helper()
+	<-s.sweep.done
 	if err := inspect(s); err != nil {
 		t.Errorf("%s is inconsistent: %v", s.blobs.dir, err)
 	}

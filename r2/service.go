@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,7 @@ type Service struct {
 	probe *probe.Probe
 	log   *slog.Logger
 	ids   *ids
+	sweep sweep
 
 	account  string
 	notifier Notifier
@@ -59,42 +61,19 @@ func Open(dir string, opts Options) (*Service, error) {
 	if s.blobs, err = openBlobs(dir, opts.NoSync, s.log, s.ids); err != nil {
 		return nil, err
 	}
+	if err := s.blobs.checkIndex(filepath.Join(dir, "index.db")); err != nil {
+		return nil, err
+	}
 	if s.index, err = openIndex(dir, opts.NoSync); err != nil {
 		return nil, err
+	}
+	if err := errors.Join(s.index.dropIncoming(), s.endOldUploads()); err != nil {
+		return nil, errors.Join(fmt.Errorf("end what was left unfinished: %w", err), s.index.db.Close())
 	}
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(err, s.index.db.Close())
 	}
 	return s, nil
-}
-
-// recover ends uploads that were left unfinished too long, and removes orphans.
-func (s *Service) recover() error {
-	if err := s.index.dropIncoming(); err != nil {
-		return fmt.Errorf("drop an unfinished replacement: %w", err)
-	}
-	if err := s.endOldUploads(); err != nil {
-		return fmt.Errorf("end unfinished uploads: %w", err)
-	}
-	return s.blobs.begin(s.namedBlobs)
-}
-
-func (s *Service) namedBlobs() (map[string]bool, error) {
-	named := map[string]bool{}
-	err := s.index.db.View(func(tx *bolt.Tx) error {
-		rows, err := bucketsIn(tx)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			c, _ := contentIn(tx, row.Name)
-			if err := c.blobs(func(name string) { named[name] = true }); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return named, err
 }
 
 // Start lets happen what happens by itself: lifecycle rules, and the delivery of event notifications. The
@@ -112,6 +91,8 @@ func (s *Service) Start() (stop func()) {
 
 // Close waits for what the index is doing and closes it. Nothing may be called after it.
 func (s *Service) Close() error {
+	s.sweep.stop()
+	<-s.sweep.done
 	if err := s.index.db.Close(); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -87,53 +86,6 @@ func TestEverythingIsThereAfterReopen(t *testing.T) {
 	}
 	if body(t, b, "k") != "hello" || body(t, b, "parts") != whole {
 		t.Error("a body has changed")
-	}
-}
-
-func TestOrphansAreSweptAtOpen(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Options{NoSync: true})
-	b, err := s.Create(t.Context(), "invoices")
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept := put(t, b, "k", "hello", PutOptions{}).Version
-	shut(t, s)
-	orphan := func() []string {
-		return []string{filepath.Join(dir, "tmp", "half"), filepath.Join(dir, "blobs", kept[:2], kept[:2]+"0"), filepath.Join(dir, "blobs", "zz", "zz1")}
-	}
-	for _, clean := range []bool{true, false} {
-		for _, path := range orphan() {
-			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if !clean {
-			if err := os.Remove(filepath.Join(dir, "clean")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s, err := Open(dir, Options{NoSync: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range orphan() {
-			if _, err := os.Stat(path); clean != (err == nil) {
-				t.Errorf("after a clean Close: %v, orphan %s: %v", clean, path, err)
-			}
-		}
-		if b, err = s.Get(t.Context(), "invoices"); err != nil {
-			t.Fatal(err)
-		}
-		if got := body(t, b, "k"); got != "hello" {
-			t.Errorf("got %q", got)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

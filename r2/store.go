@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -12,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"github.com/cfemu/cfemu/internal/boltfile"
 	"github.com/cfemu/cfemu/internal/groupcommit"
 )
 
@@ -99,23 +99,18 @@ type index struct {
 	commit groupcommit.Committer
 }
 
+// view reads. An error of the file or its disk is a *boltfile.Trouble.
+func (x *index) view(read func(*bolt.Tx) error) error { return boltfile.View(x.db, read) }
+
 func openIndex(dir string, noSync bool) (*index, error) {
-	// The wait for the file's lock is bounded: who holds it is another process, and whoever opened
-	// the state directory has made sure that there is none.
-	db, err := bolt.Open(filepath.Join(dir, "index.db"), 0o600, &bolt.Options{
-		Timeout:      time.Second,
-		FreelistType: bolt.FreelistMapType,
-		NoSync:       noSync,
-		NoGrowSync:   noSync,
-		NoStatistics: true,
+	path := filepath.Join(dir, "index.db")
+	x := &index{}
+	_, err := boltfile.Open(path, noSync, func(db *bolt.DB) error {
+		x.db, x.commit.DB = db, db
+		return x.init()
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open index.db: %w", err)
-	}
-	x := &index{db: db}
-	x.commit.DB = db
-	if err := x.init(); err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare index.db: %w", err), db.Close())
+		return nil, boltfile.Explain(path, fmt.Errorf("open: %w", err))
 	}
 	return x, nil
 }
@@ -183,7 +178,7 @@ func putRow(b *bolt.Bucket, key []byte, row any) error {
 }
 
 func (x *index) bucket(name string) (row *bucketRow, err error) {
-	err = x.db.View(func(tx *bolt.Tx) error {
+	err = x.view(func(tx *bolt.Tx) error {
 		row, err = getRow[bucketRow](tx.Bucket(topBuckets), []byte(name))
 		return err
 	})
@@ -192,7 +187,7 @@ func (x *index) bucket(name string) (row *bucketRow, err error) {
 
 // buckets returns all buckets in the order of their names.
 func (x *index) buckets() (rows []bucketRow, err error) {
-	err = x.db.View(func(tx *bolt.Tx) error {
+	err = x.view(func(tx *bolt.Tx) error {
 		rows, err = bucketsIn(tx)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/cfemu/cfemu/internal/boltfile"
 	"github.com/cfemu/cfemu/internal/cfapi"
 )
 
@@ -270,9 +271,11 @@ func (f *framed) Close() error {
 // failure renders err as R2 does: in a header, with no body.
 func (w wire) failure(r *http.Request, err error) *http.Response {
 	fault := newError(CodeInternal).Fault()
-	if f, ok := errors.AsType[cfapi.Faulter](err); ok {
+	f, known := errors.AsType[cfapi.Faulter](err)
+	if known {
 		fault = f.Fault()
-	} else {
+	}
+	if _, ours := errors.AsType[*boltfile.Trouble](err); ours || !known {
 		w.service.log.Error("r2 wire", "bucket", w.name, "err", err)
 	}
 	// Neither call fails: there is no metadata to encode, and a fault is plain text and numbers.

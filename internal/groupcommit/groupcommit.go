@@ -3,9 +3,12 @@
 package groupcommit
 
 import (
+	"errors"
 	"sync"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/cfemu/cfemu/internal/boltfile"
 )
 
 // A Committer lets concurrent writers share a transaction, and so a flush of the disk. The writer
@@ -29,7 +32,7 @@ type pending struct {
 
 // Do applies the change and returns once it is on disk. An error of apply rolls back all that share
 // the transaction, so apply must return none for what a caller can cause: such outcomes it notes
-// elsewhere and changes nothing.
+// elsewhere and changes nothing. A damaged file or a full disk is a *boltfile.Trouble to all of them.
 func (c *Committer) Do(apply func(*bolt.Tx) error) error {
 	p := &pending{apply: apply, done: make(chan struct{})}
 	c.mu.Lock()
@@ -48,7 +51,20 @@ func (c *Committer) Do(apply func(*bolt.Tx) error) error {
 	c.queue = nil
 	c.mu.Unlock()
 
-	err := c.DB.Update(func(tx *bolt.Tx) error {
+	return c.run(group)
+}
+
+// run commits a group. However it ends, also by a panic of apply, each of the group has its outcome: else
+// the others would find their turn free and nothing queued, and take that for a success.
+func (c *Committer) run(group []*pending) (err error) {
+	err = errPanicked
+	defer func() {
+		for _, p := range group {
+			p.err = err
+			close(p.done)
+		}
+	}()
+	err = boltfile.Update(c.DB, func(tx *bolt.Tx) error {
 		for _, p := range group {
 			if err := p.apply(tx); err != nil {
 				return err
@@ -56,12 +72,10 @@ func (c *Committer) Do(apply func(*bolt.Tx) error) error {
 		}
 		return nil
 	})
-	for _, p := range group {
-		p.err = err
-		close(p.done)
-	}
 	return err
 }
+
+var errPanicked = errors.New("the change was rolled back: one that shared its transaction has panicked")
 
 // Pause holds all commits up, as a slow disk does, until resume is called. It is for tests.
 func (c *Committer) Pause() (resume func()) {
