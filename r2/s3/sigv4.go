@@ -50,7 +50,7 @@ func parseCredential(credential, date string) (id string, s scope, err error) {
 		return "", s, invalidArgument("Credential termination string should be " + terminator + ", not " + tail[3])
 	case len(s.date) != 8 || !strings.HasPrefix(date, s.date):
 		return "", s, invalidArgument(fmt.Sprintf("Credential signed date %s does not match %.8s from 'x-amz-date' header", s.date, date))
-	case !slices.Contains(scopeRegions, s.region) && s.region != "" && s.region != "us-east-1":
+	case !slices.Contains(scopeRegions, strings.ToLower(s.region)) && s.region != "" && s.region != "us-east-1":
 		return "", s, newError(http.StatusBadRequest, "InvalidRegionName",
 			"The region name '%s' is not valid. Must be one of: %s", s.region, strings.Join(scopeRegions, ", "))
 	}

@@ -140,6 +140,15 @@ func TestTemporaryCredentialsMayDoNoMoreThanTheySay(t *testing.T) {
 			t.Errorf("%s %s %s %s: %d instead of %d", c.grant, c.method, c.url, c.source, code, c.want)
 		}
 	}
+	// A bucket is made on the way by those alone who may make buckets.
+	for _, c := range []struct {
+		grant string
+		want  int
+	}{{write, 404}, {admin, 200}} {
+		if code := ask(c.grant+`,"bucket":"fresh"`, "PUT", "/fresh/k", "x", "Cf-Create-Bucket-If-Missing", "true"); code != c.want {
+			t.Errorf("%s: %d instead of %d", c.grant, code, c.want)
+		}
+	}
 }
 
 func TestDelegatedCredentialsAreTaken(t *testing.T) {
