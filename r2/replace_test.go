@@ -190,6 +190,7 @@ func TestWhatAKilledReplaceLeftIsDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, dir, Options{Clock: frozen()})
+	<-s.sweep.done
 	if left := unfinished(t, s); left != 0 || len(blobFiles(s)) != 0 {
 		t.Errorf("%d left, blobs %v", left, blobFiles(s))
 	}
