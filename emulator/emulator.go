@@ -31,6 +31,7 @@ import (
 	"github.com/cfemu/cfemu/kv"
 	"github.com/cfemu/cfemu/queues"
 	"github.com/cfemu/cfemu/r2"
+	"github.com/cfemu/cfemu/r2/s3"
 )
 
 // An Emulator is a house that stands: products open, a Worker loaded, doors bound.
@@ -64,7 +65,7 @@ type Emulator struct {
 
 	workerDoor, controlDoor, s3Door *bound
 	s3Access                        S3Access
-	hosts, controlHosts             hostList
+	hosts, controlHosts, s3Hosts    hostList
 	closing                         atomic.Bool
 	isReady                         sync.Once
 	watcher                         atomic.Pointer[watch.Watcher] // nil: nobody watches
@@ -246,12 +247,13 @@ func (e *Emulator) bindDoors(cfg *wrangler.Config) (err error) {
 		return err
 	}
 	e.onClose(func(context.Context) error { return e.s3Door.close() })
-	e.hosts.bound, e.controlHosts.bound = boundIP(ip), boundIP(ip)
+	e.hosts.bound, e.controlHosts.bound, e.s3Hosts.bound = boundIP(ip), boundIP(ip), boundIP(ip)
+	e.s3Hosts.set(append([]string{s3.EndpointDomain}, e.opts.AllowHosts...))
 	e.tokenAsked = e.opts.RequireToken || !boundIP(ip).IsLoopback()
 	if !boundIP(ip).IsLoopback() {
 		e.warn(fmt.Sprintf("the doors listen on %s: everybody who reaches this machine can use the Worker. "+
 			"The control door asks for the token, which is in .cfemu/run.json: `eval \"$(cfemu env)\"` sets it for Cloudflare's clients, "+
-			"others send it as \"Authorization: Bearer TOKEN\"", ip))
+			"others send it as \"Authorization: Bearer TOKEN\". The S3 door asks for a signature", ip))
 	}
 	return nil
 }
@@ -335,7 +337,7 @@ func (e *Emulator) Serve(ctx context.Context) error {
 	workerServer := newServer(guard(e.hosts.checkHost(http.HandlerFunc(e.serveWorker), true), workerPace))
 	controlServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.controlHandler()), false)), controlPace))
 	besideServer := newServer(guard(hardened(e.controlHosts.checkHost(checkOrigin(e.preview), false)), controlPace))
-	s3Server := newServer(guard(hardened(e.s3Handler()), controlPace))
+	s3Server := newServer(guard(e.s3Hosts.checkHost(e.s3Handler(), true), controlPace))
 	failed := make(chan error, 8)
 	serve := func(s *http.Server, listeners []net.Listener) {
 		gate := newGate(placesOfADoor())

@@ -26,7 +26,7 @@ type Options struct {
 	Port        *int     // of the Worker door; nil: the configuration's, then 8787 or the next free one
 	ControlPort *int     // of the control door; nil: 8700 or the next free one
 	S3Port      *int     // of the S3 door; nil: 8701 or the next free one
-	AllowHosts  []string // further Host headers that the Worker door answers to
+	AllowHosts  []string // further Host headers that the Worker door and the S3 door answer to
 
 	// RequireToken makes all of the control door ask for the run's token, as it does by itself on an
 	// address that others reach.

@@ -105,6 +105,9 @@ export default {
 		probes.Wait()
 	}
 	t.Run("Worker door", func(t *testing.T) { probe(h.URL, worker) })
+	t.Run("S3 door", func(t *testing.T) {
+		probe(h.URLs().S3, []emulator.Route{{Method: "GET", Path: "/"}, {Method: "PUT", Path: "/bucket"}, {Method: "POST", Path: "/bucket?delete"}, {Method: "GET", Path: "/bucket/key?X-Amz-Credential=a"}})
+	})
 	t.Run("control door", func(t *testing.T) { probe(h.ControlURL, emulator.ControlRoutes(t, h.Emulator)) })
 	for _, ev := range h.Events() {
 		if strings.HasPrefix(ev.Message, "ran ") || ev.Type == emulator.EventRequest || ev.Type == emulator.EventScheduled {

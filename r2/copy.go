@@ -42,6 +42,9 @@ func (b *Bucket) CopyPart(ctx context.Context, u Upload, number int, from Source
 		return nil, err
 	}
 	defer object.Body.Close()
+	if from.Range != nil && object.Range.Length == 0 {
+		return nil, newError(CodeInvalidRange)
+	}
 	return b.UploadPart(ctx, u, number, object.Body, PartOptions{Size: object.Range.Length})
 }
 

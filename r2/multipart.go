@@ -242,8 +242,8 @@ func (b *Bucket) assemble(c content, u Upload, up *uploadRow, chosen []partRow) 
 		row.Size += p.Blob.Size
 		row.Blobs = append(row.Blobs, p.Blob)
 	}
-	row.ETag = fmt.Sprintf("%x-%d", sum.Sum(nil), len(chosen))
 	row.addPartChecksums(chosen)
+	row.ETag = fmt.Sprintf("%x-%d", sum.Sum(nil), len(chosen))
 	gone, err := c.put(u.Key, row)
 	if err != nil {
 		return nil, nil, err

@@ -80,7 +80,7 @@ var realAWS = []string{
 	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CA_BUNDLE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 }
 
-// addS3 adds what AWS's SDKs and tools read, rclone with env_auth among them.
+// addS3 adds what AWS's SDKs and tools read, and for rclone a remote that is called cfemu.
 func (env *environment) addS3(run emulator.Run) {
 	if run.S3URL == "" {
 		return
@@ -88,6 +88,8 @@ func (env *environment) addS3(run emulator.Run) {
 	maps.Copy(env.set, map[string]string{
 		"AWS_ENDPOINT_URL_S3": run.S3URL, "AWS_ACCESS_KEY_ID": run.S3.AccessKeyID, "AWS_SECRET_ACCESS_KEY": run.S3.SecretAccessKey,
 		"AWS_REGION": "auto", "AWS_DEFAULT_REGION": "auto",
+		"RCLONE_CONFIG_CFEMU_TYPE": "s3", "RCLONE_CONFIG_CFEMU_PROVIDER": "Cloudflare", "RCLONE_CONFIG_CFEMU_REGION": "auto",
+		"RCLONE_CONFIG_CFEMU_ENDPOINT": run.S3URL, "RCLONE_CONFIG_CFEMU_ENV_AUTH": "true",
 	})
 	env.unset = append(env.unset, realAWS...)
 }

@@ -118,9 +118,9 @@ func (c *call) locate() error {
 	return nil
 }
 
-// endpointHost is where R2's own endpoint is: account.r2.cloudflarestorage.com, below which each bucket
-// has a name.
-const endpointHost = ".r2.cloudflarestorage.com"
+// EndpointDomain is below what R2's own endpoint is: account.r2.cloudflarestorage.com, and each bucket has
+// a name below that.
+const EndpointDomain = ".r2.cloudflarestorage.com"
 
 // bucketOfHost returns the bucket that a Host header begins with, "" when it names none.
 func bucketOfHost(host string) string {
@@ -128,7 +128,7 @@ func bucketOfHost(host string) string {
 		host = name
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if front, ok := strings.CutSuffix(host, endpointHost); ok {
+	if front, ok := strings.CutSuffix(host, EndpointDomain); ok {
 		// Behind the account there may be a jurisdiction.
 		for _, j := range []string{".eu", ".fedramp"} {
 			front = strings.TrimSuffix(front, j)

@@ -133,7 +133,6 @@ func (doc completion) parts() ([]r2.Part, error) {
 
 func (c *call) completeUpload() error {
 	var doc completion
-	c.body.announced = announcement{} // the checksums of its headers are the object's
 	if err := c.readXML("CompleteMultipartUpload", &doc); err != nil {
 		return err
 	}

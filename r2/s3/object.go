@@ -128,7 +128,7 @@ func (c *call) open(part *r2.RangeRequest) (*r2.Object, error) {
 		if part == nil {
 			part = &r2.RangeRequest{}
 			object.Range = &r2.Range{Length: object.Size}
-		} else if got, ok := part.Resolve(object.Size); ok {
+		} else if got, ok := part.Resolve(object.Size); ok && got.Length > 0 {
 			object.Range = &got
 		}
 		return object, nil
@@ -136,6 +136,10 @@ func (c *call) open(part *r2.RangeRequest) (*r2.Object, error) {
 	object, err := c.bucket.Get(c.ctx(), c.key, r2.GetOptions{Range: part})
 	if isCode(err, r2.CodeInvalidRange) {
 		return c.bucket.Head(c.ctx(), c.key)
+	}
+	if err == nil && part != nil && object.Range.Length == 0 {
+		object.Body.Close()
+		object.Range, object.Body = nil, nil // to a binding, what begins at the end is an empty part
 	}
 	return object, err
 }

@@ -31,6 +31,8 @@ func TestObjects(t *testing.T) {
 		"have an end":                        {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=-3"}, status: 206, want: []string{"llo"}},
 		"have no more than they have":        {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=1-99999999999999999999"}, status: 206, want: []string{"ello"}},
 		"have nothing behind their end":      {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=5-"}, status: 416, want: []string{"InvalidRange", "The requested range is not satisfiable"}},
+		"have no part behind their end":      {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=5-9"}, status: 416, want: []string{"InvalidRange"}},
+		"have no such part to know of":       {request: "HEAD /invoices/a/hello.txt", headers: []string{"Range", "bytes=5-9"}, status: 416},
 		"have no end of nothing":             {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=-0"}, status: 416, want: []string{"InvalidRange"}},
 		"have no part that ends before":      {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=2-1"}, status: 400, want: []string{"InvalidArgument", "range must be positive."}},
 		"have one part":                      {request: "GET /invoices/a/hello.txt", headers: []string{"Range", "bytes=0-1,3-4"}, status: 400, want: []string{"InvalidArgument", "range must be in format &apos;bytes=start-end&apos;, &apos;bytes=start-&apos; or &apos;bytes=-suffix&apos;.&apos;"}},
@@ -94,6 +96,25 @@ func TestARefusedWriteChangesNothing(t *testing.T) {
 	}
 	if a := e.ask("GET", "/invoices/a", ""); a.Status != 404 {
 		t.Errorf("what was not signed is stored: %d", a.Status)
+	}
+}
+
+// What is too large is refused before it is sent.
+func TestNothingIsLargerThanR2Takes(t *testing.T) {
+	e := start(t)
+	id := e.begin("a")
+	for _, target := range []string{"/invoices/a", "/invoices/a?partNumber=1&uploadId=" + id} {
+		r := e.signed("PUT", target, "x")
+		sent := &counted{Reader: r.Body}
+		r.Body, r.ContentLength = io.NopCloser(sent), 5<<30-5<<20+1
+		if a := e.send(r); a.Status != 400 || a.element("Code") != "EntityTooLarge" || sent.n > 0 {
+			t.Errorf("%s: %d %s after %d bytes", target, a.Status, a.Body, sent.n)
+		}
+		r = e.signed("PUT", target, "x")
+		r.ContentLength = -1
+		if a := e.send(r); a.Status != 411 || a.element("Code") != "MissingContentLength" {
+			t.Errorf("%s of an unknown length: %d %s", target, a.Status, a.Body)
+		}
 	}
 }
 

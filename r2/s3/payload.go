@@ -54,6 +54,9 @@ func newPayload(r *http.Request, s *signed) (*payload, error) {
 		return nil, invalidArgument("x-amz-content-sha256 must be " + unsignedPayload + ", " + streamingUnsigned + ", " +
 			streamingSigned + ", " + streamingSignedTrailers + " or a valid sha256 value.")
 	}
+	if r.Method == http.MethodPost && parseQuery(r.URL.RawQuery).has("uploadId") {
+		return p, nil // the checksums in its headers are those of the object that the parts make
+	}
 	p.announced, err = readAnnouncement(r.Header, p.chunks != nil)
 	return p, err
 }
