@@ -40,6 +40,8 @@ type handler struct {
 // ServeHTTP answers a request. A failure is an XML document, or of a HEAD request a status alone.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{handler: h, w: w, r: r, query: parseQuery(r.URL.RawQuery)}
+	// The emulator's clock may have been moved: by this header AWS's SDKs learn what to date signatures with.
+	w.Header().Set("Date", h.verifier.clock.Now().UTC().Format(http.TimeFormat))
 	if err := c.serve(); err != nil {
 		c.fail(err)
 	}
@@ -166,6 +168,7 @@ func (c *call) fail(err error) {
 	if e.Status >= http.StatusInternalServerError && e.Status != http.StatusNotImplemented {
 		c.Logger.Error("s3", "method", c.r.Method, "path", c.r.URL.EscapedPath(), "err", err)
 	}
+	c.drain()
 	if c.r.Method == http.MethodHead {
 		c.w.WriteHeader(e.Status)
 		return
@@ -173,6 +176,17 @@ func (c *call) fail(err error) {
 	c.w.Header().Set("Content-Type", "application/xml")
 	c.w.WriteHeader(e.Status)
 	_, _ = io.WriteString(c.w, e.document()) // the client is gone when this fails
+}
+
+// maxDrained is how much of a body is read that nobody wants.
+const maxDrained = 16 << 20
+
+// drain reads what a client sends on, within bounds: some clients read no answer before they have sent all,
+// and would see a broken connection. One that waits for a word before it sends needs none.
+func (c *call) drain() {
+	if c.r.Header.Get("Expect") == "" && c.r.Body != nil {
+		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrained) // the answer is an error already
+	}
 }
 
 // writeXML answers with a document.

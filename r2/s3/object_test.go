@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cfemu/cfemu/r2"
 )
@@ -99,7 +100,7 @@ func TestARefusedWriteChangesNothing(t *testing.T) {
 	}
 }
 
-// What is too large is refused before it is sent.
+// What is too large is refused by what it is announced to be.
 func TestNothingIsLargerThanR2Takes(t *testing.T) {
 	e := start(t)
 	id := e.begin("a")
@@ -107,7 +108,7 @@ func TestNothingIsLargerThanR2Takes(t *testing.T) {
 		r := e.signed("PUT", target, "x")
 		sent := &counted{Reader: r.Body}
 		r.Body, r.ContentLength = io.NopCloser(sent), 5<<30-5<<20+1
-		if a := e.send(r); a.Status != 400 || a.element("Code") != "EntityTooLarge" || sent.n > 0 {
+		if a := e.send(r); a.Status != 400 || a.element("Code") != "EntityTooLarge" || sent.n > 1 {
 			t.Errorf("%s: %d %s after %d bytes", target, a.Status, a.Body, sent.n)
 		}
 		r = e.signed("PUT", target, "x")
@@ -224,6 +225,30 @@ func TestExpectContinue(t *testing.T) {
 		}
 		client.CloseIdleConnections()
 	}
+}
+
+// A client that sends all before it listens gets the answer too.
+func TestARefusalIsHeardByWhoStillSends(t *testing.T) {
+	e := start(t)
+	body := strings.Repeat("x", 1<<20)
+	r := e.signed("PUT", "/letters/a", body)
+	sent := &counted{Reader: r.Body}
+	r.Body = io.NopCloser(sent)
+	if a := e.send(r); a.Status != 404 || sent.n != len(body) {
+		t.Errorf("%d after %d bytes", a.Status, sent.n)
+	}
+}
+
+// Who has another time learns the emulator's.
+func TestAnswersTellTheEmulatorsTime(t *testing.T) {
+	e := start(t)
+	e.clock.Set(e.clock.Now().Add(48 * time.Hour))
+	late := e.ask("GET", "/invoices", "")
+	if late.Status != 403 || late.element("Code") != "RequestTimeTooSkewed" || late.Header.Get("Date") != "Sun, 04 Jan 2026 03:04:05 GMT" {
+		t.Errorf("%d %s %v", late.Status, late.Body, late.Header)
+	}
+	e.signer.date = "20260104T030405Z"
+	e.must("GET", "/invoices", "")
 }
 
 type counted struct {
