@@ -19,8 +19,9 @@ build: ## Build bin/cfemu
 install: ## Install cfemu to where `go install` puts programs
 	go install ./cmd/cfemu
 
-test: build ## Run the tests: Go's with the race detector; with Node, the sample project's own, real clients' and some packages of npm
+test: build ## Run the tests: Go's with the race detector; S3's clients for Go; with Node, the sample project's own, real clients' and some packages of npm
 	go test -race ./...
+	@$(MAKE) --no-print-directory test-s3-go
 	@if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
 		$(MAKE) --no-print-directory test-invoices test-clients test-packages; \
 	elif [ "$$CI" = true ]; then \
@@ -42,12 +43,14 @@ packages := fixtures/packages
 
 # Tests of clients, each as FILE:PROJECT. Each file has a cfemu of its own, which runs that project and
 # asks for its token.
-client-smokes := wrangler/d1_smoke:wrangler/shop wrangler/kv_smoke:wrangler/store wrangler/r2_smoke:wrangler/store sdk/d1:wrangler/shop drizzle/worker:drizzle drizzle/kit_smoke:drizzle kysely/worker:kysely
+client-smokes := wrangler/d1_smoke:wrangler/shop wrangler/kv_smoke:wrangler/store wrangler/r2_smoke:wrangler/store sdk/d1:wrangler/shop \
+	drizzle/worker:drizzle drizzle/kit_smoke:drizzle kysely/worker:kysely s3/smoke:s3/shop s3/programs_smoke:s3/shop
 client-suites := wrangler/d1:wrangler/shop wrangler/d1_import:wrangler/shop wrangler/d1_export:wrangler/shop \
 	wrangler/d1_insights:wrangler/shop wrangler/d1_jurisdiction:wrangler/shop wrangler/d1_time_travel:wrangler/shop \
 	wrangler/kv:wrangler/store wrangler/r2:wrangler/store wrangler/r2_rules:wrangler/archive sdk/kv:wrangler/store sdk/r2:wrangler/store \
 	sdk/d1_edit:wrangler/shop sdk/d1_dump:wrangler/shop sdk/d1_time_travel:wrangler/shop sdk/r2_temporary:wrangler/shop sdk/desk:../invoices \
-	drizzle/api:drizzle drizzle/kit:drizzle
+	drizzle/api:drizzle drizzle/kit:drizzle \
+	s3/objects:s3/shop s3/buckets:s3/shop s3/multipart:s3/shop s3/checksums:s3/shop s3/presigned:s3/shop s3/interop:s3/shop s3/programs:s3/shop
 # Workers that Cloudflare's own runtime must answer for as cfemu does.
 both-runtimes := drizzle kysely
 
@@ -55,6 +58,12 @@ test-clients: build $(clients)/node_modules/.package-lock.json
 	node --test $(clients)/wrangler/smoke.mjs
 	node --test --test-name-pattern 'remote D1|getPlatformProxy' $(clients)/wrangler/remote.mjs
 	$(call run-clients,$(client-smokes))
+
+# S3's clients for Go, in a module of their own, with the flags of all: the standard library is built by
+# then. Most of their time is their compilation, so that there is no shorter walk.
+.PHONY: test-s3-go
+test-s3-go: build
+	bin/cfemu exec --require-token $(clients)/s3/shop -- go -C $(clients)/s3go test -count=1 ./...
 
 .PHONY: test-clients-whole
 test-clients-whole: build $(clients)/node_modules/.package-lock.json

@@ -80,7 +80,8 @@ func setCustom(h http.Header, custom map[string]string) {
 			missing++
 			continue
 		}
-		h.Set(metadataPrefix+key, encodeWord(value))
+		// Some clients keep a name as it comes, and R2's are in lower case.
+		h[strings.ToLower(metadataPrefix+key)] = []string{encodeWord(value)}
 	}
 	if missing > 0 {
 		h.Set("X-Amz-Missing-Meta", strconv.Itoa(missing))
