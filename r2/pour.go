@@ -1,6 +1,7 @@
 package r2
 
 import (
+	"errors"
 	"io"
 )
 
@@ -12,7 +13,7 @@ func (b *blobs) pour(file io.Writer, body io.Reader, also []io.Writer) (n int64,
 	sums := io.MultiWriter(also...)
 	first := b.buffer()
 	filled, err := fill(body, *first)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		defer b.spare.Put(first)
 		_, _ = sums.Write((*first)[:filled]) // a hash never fails
 		_, err = file.Write((*first)[:filled])
@@ -35,7 +36,7 @@ func (b *blobs) pour(file io.Writer, body io.Reader, also []io.Writer) (n int64,
 	}()
 	for buffer := first; ; filled, err = fill(body, *buffer) {
 		var failed error
-		if err == nil || err == io.EOF {
+		if err == nil || errors.Is(err, io.EOF) {
 			_, failed = file.Write((*buffer)[:filled])
 		}
 		n += int64(filled)
@@ -50,7 +51,7 @@ func (b *blobs) pour(file io.Writer, body io.Reader, also []io.Writer) (n int64,
 	}
 	close(parts)
 	<-summed
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = nil
 	}
 	return n, err
