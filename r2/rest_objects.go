@@ -2,8 +2,6 @@ package r2
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -207,46 +205,4 @@ func (s *Service) deleteObject(w http.ResponseWriter, r *http.Request) error {
 	return cfapi.WriteResult(w, struct {
 		Key string `json:"key"`
 	}{key})
-}
-
-// serve writes an object with its headers, or the part of it that the request asks for, unless it returns
-// an error.
-func (b *Bucket) serve(w http.ResponseWriter, r *http.Request, key string) error {
-	object, ranged, err := b.openPublic(r, key)
-	if err != nil {
-		return err
-	}
-	if object.Body != nil {
-		defer object.Body.Close()
-	}
-	h := w.Header()
-	switch status := object.Preconditions(r.Header); {
-	case status == http.StatusPreconditionFailed:
-		return newError(CodePreconditionFailed)
-	case status != 0:
-		object.SetHeaders(h)
-		w.WriteHeader(status)
-		return nil
-	case ranged && object.Range == nil:
-		h.Set("Content-Range", fmt.Sprintf("bytes */%d", object.Size))
-		return newError(CodeInvalidRange)
-	}
-	object.SetHeaders(h)
-	status := http.StatusOK
-	h.Set("Content-Length", strconv.FormatInt(object.Size, 10))
-	if ranged {
-		part := object.Range
-		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", part.Offset, part.Offset+part.Length-1, object.Size))
-		h.Set("Content-Length", strconv.FormatInt(part.Length, 10))
-		status = http.StatusPartialContent
-	}
-	w.WriteHeader(status)
-	if object.Body == nil {
-		return nil
-	}
-	if _, err := io.Copy(w, object.Body); err != nil {
-		b.service.log.Debug("an answer broke off", "bucket", b.Name, "err", err) // the client is gone, as a rule
-		panic(http.ErrAbortHandler)                                              // who is not must not take it for whole
-	}
-	return nil
 }
