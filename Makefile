@@ -79,11 +79,11 @@ PACKAGES := hono,zod,jose,drizzle-orm,stripe
 test-packages: $(packages)/node_modules/.package-lock.json
 	CFEMU_PACKAGES=$(PACKAGES) go test -count=1 -timeout 20m ./$(packages)
 
-test-long: test ## Run the long tests too: crash loops, many emulators at once, all packages, real clients whole, the real D1 binding, the admin page in Chromium
+test-long: test ## Run the long tests too: crash loops, many emulators at once, all packages, real clients whole, the real bindings, the admin page in Chromium
 	CFEMU_LONG=1 go test -race -timeout 60m ./...
 	@if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
 		$(MAKE) --no-print-directory test-packages PACKAGES=all && $(MAKE) --no-print-directory test-clients-whole && \
-		$(firstword $(wildcard $(clients)/node_modules/node-*/bin/node) node) --test $(clients)/d1/record.mjs; \
+		$(firstword $(wildcard $(clients)/node_modules/node-*/bin/node) node) --test $(clients)/d1/record.mjs $(clients)/kv/record.mjs $(clients)/r2/record.mjs; \
 	fi
 	@if command -v chromium >/dev/null 2>&1; then \
 		bin/cfemu exec fixtures/invoices --seed -- node --test fixtures/clients/browser/page.mjs; \
