@@ -91,6 +91,7 @@ func (i *isolate) installShims(program *goja.Program) error {
 		return goja.Undefined()
 	}))
 	i.define(natives, "illegalInvocation", i.rt.ToValue(idl.IllegalInvocation))
+	i.define(natives, "define", i.realm.Function("define", 2, i.defineReadOnly))
 	if _, err := install(goja.Undefined(), natives); err != nil {
 		return fmt.Errorf("shims: %w", err)
 	}
@@ -103,6 +104,19 @@ func (i *isolate) installShims(program *goja.Program) error {
 		i.define(i.env, b.Name, v)
 	}
 	return nil
+}
+
+// defineReadOnly gives its first argument the properties of the second, as the objects of bindings have them:
+// each its own, and not to be written. (In JavaScript it would take ten times as long.)
+func (i *isolate) defineReadOnly(call goja.FunctionCall) goja.Value {
+	to, properties := call.Argument(0).(*goja.Object), call.Argument(1).(*goja.Object)
+	for _, name := range properties.Keys() {
+		err := to.DefineDataProperty(name, properties.Get(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_TRUE)
+		if err != nil {
+			panic(err)
+		}
+	}
+	return goja.Undefined()
 }
 
 // workersExports is what the "cloudflare:" modules export.

@@ -4,7 +4,7 @@
 import { absent } from './absent.js'
 import { Fetcher, service, unsupported, ownExports } from './fetcher.js'
 import { installGlobals } from './globals.js'
-import { setIllegalInvocation } from './tag.js'
+import { installTag } from './tag.js'
 import {
   WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, RpcPromise, RpcProperty, ServiceStub,
   connect, EmailMessage, NonRetryableError, following,
@@ -15,9 +15,9 @@ export const workers = {
   connect, EmailMessage, NonRetryableError,
 }
 
-/** @param {{reportError: (error: unknown) => void, illegalInvocation: string}} natives */
+/** @param {{reportError: (error: unknown) => void, illegalInvocation: string, define: (object: object, properties: object) => void}} natives */
 export function install(natives) {
-  setIllegalInvocation(natives.illegalInvocation)
+  installTag(natives)
   installGlobals(natives)
 }
 

@@ -1,9 +1,9 @@
 // env.BUCKET: an R2 bucket.
 
 import { argument, int, isObject, list, string, wellFormed } from './convert.js'
-import { HeadResult, GetResult, customMetadata, httpMetadata, define } from './r2object.js'
-import { getOptions, listOptions, multipartOptions, putOptions, setCondition, setHash, setKey, setMetadata, setRange, uploadPartOptions } from './r2options.js'
-import { native, needOwn, own } from './tag.js'
+import { HeadResult, GetResult, customMetadata, httpMetadata } from './r2object.js'
+import { condition, getOptions, listOptions, multipartOptions, putOptions, setHash, setKey, setMetadata, setRange, uploadPartOptions } from './r2options.js'
+import { define, native, needOwn, own } from './tag.js'
 
 /** @typedef {import('./d1.js').Wire} Wire */
 
@@ -34,8 +34,9 @@ export class R2Bucket {
   async get(key, options) {
     const request = { object: name(key) }
     const given = argument(options, getOptions, 'GetOptions', `'get' on 'R2Bucket'`, 2)
-    setCondition(request, given.onlyIf)
+    const onlyIf = condition(given.onlyIf)
     setRange(request, given.range)
+    request.onlyIf = onlyIf
     setKey(request, given.ssecKey)
     const reply = await this.#read('get', request)
     if (reply === null) return null
@@ -46,8 +47,9 @@ export class R2Bucket {
     const request = { object: name(key) }
     const body = value == null ? '' : bodyOf(value, `'put' on 'R2Bucket'`)
     const given = argument(options, putOptions, 'PutOptions', `'put' on 'R2Bucket'`, 3)
-    setCondition(request, given.onlyIf)
+    const onlyIf = condition(given.onlyIf)
     setMetadata(request, given)
+    request.onlyIf = onlyIf
     setHash(request, given)
     setKey(request, given.ssecKey)
     const reply = await this.#write('put', request, body)

@@ -1,19 +1,11 @@
 // What R2 answers: objects, and their checksums.
 
-import { native, needOwn, own } from './tag.js'
+import { define, native, needOwn, own } from './tag.js'
 
-const hashes = ['md5', 'sha1', 'sha256', 'sha384', 'sha512']
 const httpHeaders = [
   ['contentType', 'content-type'], ['contentLanguage', 'content-language'], ['contentDisposition', 'content-disposition'],
   ['contentEncoding', 'content-encoding'], ['cacheControl', 'cache-control'], ['cacheExpiry', 'expires'],
 ]
-
-/** Gives an object properties as the runtime's own have them: each its own, and not to be written. */
-export function define(object, properties) {
-  for (const name of Object.keys(properties)) {
-    Object.defineProperty(object, name, { value: properties[name], enumerable: true, configurable: true })
-  }
-}
 
 /** HTTP metadata as code sees it: every field there, given or not. cacheExpiry is in milliseconds before. */
 export function httpMetadata({ contentType, contentLanguage, contentDisposition, contentEncoding, cacheControl, cacheExpiry }) {
@@ -114,19 +106,23 @@ export class GetResult extends HeadResult {
 class Checksums {
   #hex
 
-  constructor(key, byNumber = {}) {
+  /**
+   * @param {symbol} key
+   * @param {Record<number, string>} [hex] by the wire's numbers of the hashes
+   */
+  constructor(key, hex = {}) {
     needOwn(key)
-    this.#hex = hashes.map((hash, n) => [hash, byNumber[n]])
-    const bytes = {}
-    for (const [hash, hex] of this.#hex) bytes[hash] = hex === undefined ? undefined : Uint8Array.fromHex(hex).buffer
-    const { sha512, sha384, sha256, sha1, md5 } = bytes
-    define(this, { sha512, sha384, sha256, sha1, md5 })
+    this.#hex = hex
+    define(this, { sha512: bytesOfHex(hex[4]), sha384: bytesOfHex(hex[3]), sha256: bytesOfHex(hex[2]), sha1: bytesOfHex(hex[1]), md5: bytesOfHex(hex[0]) })
   }
 
   toJSON() {
-    return Object.fromEntries(this.#hex)
+    const hex = this.#hex
+    return { md5: hex[0], sha1: hex[1], sha256: hex[2], sha384: hex[3], sha512: hex[4] }
   }
 }
+
+const bytesOfHex = hex => (hex === undefined ? undefined : Uint8Array.fromHex(hex).buffer)
 
 native(HeadResult, 'HeadResult', { writeHttpMetadata: ['Headers'] }, ['writeHttpMetadata'])
 native(GetResult, 'GetResult', {})

@@ -135,11 +135,11 @@ const farthest = 2n ** 63n - 1n
 const position = value => (value === undefined ? undefined : String(value < 2 ** 63 ? BigInt(value) : farthest))
 
 /** Conditions on the wire, from a record or from a request's Headers. */
-export function setCondition(request, onlyIf) {
-  if (onlyIf === undefined) return
+export function condition(onlyIf) {
+  if (onlyIf === undefined) return undefined
   const given = onlyIf.headers ? conditionOfHeaders(onlyIf.headers) : conditionOfRecord(onlyIf)
   const { etagMatches, etagDoesNotMatch, secondsGranularity, ...times } = given
-  request.onlyIf = { etagMatches, etagDoesNotMatch, ...present(times), secondsGranularity }
+  return { etagMatches, etagDoesNotMatch, ...present(times), secondsGranularity }
 }
 
 function conditionOfRecord({ etagMatches, etagDoesNotMatch, ...rest }) {

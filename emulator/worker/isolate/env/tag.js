@@ -3,9 +3,16 @@
 /** The text of the error for a method that is called on the wrong object. */
 let illegalInvocation = ''
 
-/** @param {string} text */
-export function setIllegalInvocation(text) {
-  illegalInvocation = text
+/**
+ * Gives an object properties as the runtime's own have them: each its own, and not to be written.
+ * @type {(object: object, properties: object) => void}
+ */
+export let define
+
+/** @param {{illegalInvocation: string, define: (object: object, properties: object) => void}} natives */
+export function installTag(natives) {
+  illegalInvocation = natives.illegalInvocation
+  define = natives.define
 }
 
 /** What the runtime's own code makes objects with: classes of which no other code can make one ask for it. */
