@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cfemu/cfemu/internal/testkit"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -72,6 +73,12 @@ func TestReplaceTakesKeysWhole(t *testing.T) {
 	if got := value(t, n, "é/1"); got != "absent" {
 		t.Errorf("after its time: %q", got)
 	}
+	testkit.Wait(t, func() error {
+		if got := stored(t, n); got != 3 { // empty, long and later
+			return fmt.Errorf("%d keys are stored", got)
+		}
+		return nil
+	})
 	if got := value(t, n, "long"); got != long {
 		t.Error("a later value lies where one that has come did")
 	}
