@@ -56,7 +56,7 @@ both-runtimes := drizzle kysely
 
 test-clients: build $(clients)/node_modules/.package-lock.json
 	node --test $(clients)/wrangler/smoke.mjs
-	node --test --test-name-pattern 'remote D1|getPlatformProxy' $(clients)/wrangler/remote.mjs
+	node --test --test-name-pattern 'remote D1|remote KV|getPlatformProxy' $(clients)/wrangler/remote.mjs
 	$(call run-clients,$(client-smokes))
 
 # S3's clients for Go, in a module of their own, with the flags of all: the standard library is built by
