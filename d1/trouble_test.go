@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cfemu/cfemu/internal/testkit"
 )
 
 // fill gives db a table t of some pages.
@@ -485,7 +487,7 @@ func checkFilled(t *testing.T, db *Database, acknowledged int) {
 func TestFullDiskLosesNothing(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
-	if err := mountSmall(t, dir, 2<<20); err != nil {
+	if err := testkit.MountSmall(t, dir, 2<<20); err != nil {
 		fmt.Fprintf(os.Stderr, "LEFT OUT: the test of a full disk, which needs to mount a tmpfs: %v\n", err)
 		t.Skip(err)
 	}

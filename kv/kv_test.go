@@ -18,6 +18,12 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		writeUntilKilled(dir)
 	}
+	if dir := os.Getenv(nobodyDir); dir != "" {
+		if err := openAsNobody(dir); err != nil {
+			panic(err)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -55,8 +61,12 @@ func open(t tb, dir string, opts Options) *Service {
 
 func shut(t tb, s *Service) {
 	t.Helper()
+	s.sweeper.stop() // bbolt's check must not meet a writer
 	if err := s.store.db.View(inspect); err != nil {
 		t.Errorf("kv.db is inconsistent: %v", err)
+	}
+	if err := s.store.db.View(checkPages); err != nil {
+		t.Errorf("kv.db is damaged: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("close: %v", err)
@@ -71,6 +81,14 @@ func openOne(t testing.TB, opts Options) *Namespace {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// checkPages is bbolt's own check.
+func checkPages(tx *bolt.Tx) (err error) {
+	for e := range tx.Check() {
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // inspect checks what must hold between the parts of the file: every chunk belongs to a value, every

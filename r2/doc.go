@@ -15,7 +15,7 @@
 // without copying a byte. A blob is a file below blobs/, written once under a random name and never
 // changed. It is written to tmp/, flushed and renamed before the index names it, and it is removed
 // after the index has ceased to. So at any instant a crash leaves at most blobs that nobody names;
-// Open removes them, unless the file "clean" says that the last Close left none.
+// Open has them looked for in the background and removed, unless the file "clean" says that the last Close left none.
 //
 // The settings are in index.db too, and so is the outbox: an event is put there in the transaction of the
 // change that it tells of, and taken out once its queue has it. So a crash may send an event twice, and

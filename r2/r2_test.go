@@ -65,6 +65,9 @@ func shut(t tb, s *Service) {
 	if err := inspect(s); err != nil {
 		t.Errorf("%s is inconsistent: %v", s.blobs.dir, err)
 	}
+	if err := s.index.db.View(checkPages); err != nil {
+		t.Errorf("index.db is damaged: %v", err)
+	}
 	if err := s.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
@@ -97,6 +100,14 @@ func (c *counter) Read(p []byte) (int, error) {
 	c.n++
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(nil, c.n))
 	return copy(p, sum[:]), nil
+}
+
+// checkPages is bbolt's own check.
+func checkPages(tx *bolt.Tx) (err error) {
+	for e := range tx.Check() {
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // inspect checks that the files below blobs/ are those that the index names, and of their sizes, and

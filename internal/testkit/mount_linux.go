@@ -1,4 +1,4 @@
-package d1
+package testkit
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// mountSmall puts a file system of that many bytes onto dir until the test has ended.
-func mountSmall(t *testing.T, dir string, size int) error {
+// MountSmall puts a file system of that many bytes onto dir until the test has ended.
+func MountSmall(t *testing.T, dir string, size int) error {
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
 		return fmt.Errorf("mount: %w", err)
 	}
