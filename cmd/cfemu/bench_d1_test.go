@@ -122,18 +122,7 @@ func (h *benchHouse) d1(b *testing.B) {
 	} {
 		body := bytes.Clone(y.get(b, r.path))
 		slow, fast := newLoad(b, s, r.path, body, benchClients), newLoad(b, y, r.path, body, benchClients)
-		f := figure{name: r.name, unit: "req/s", aim: r.aim}
-		const seconds = 0.3
-		some, many := max(benchClients, int(slow.run(b, 64)*seconds)), max(benchClients, int(fast.run(b, 64)*seconds))
-		for range 7 {
-			of, with := fast.run(b, many), slow.run(b, some)
-			f.bare.add(of)
-			f.cfemu.add(with)
-			f.ratios.add(with / of)
-		}
-		h.table.add(b, f)
-		slow.close()
-		fast.close()
+		h.pairs(b, figure{name: r.name, unit: "req/s", aim: r.aim}, slow, fast)
 	}
 	h.d1Calls(b, s, y)
 }

@@ -108,6 +108,7 @@ func (c *benchConn) readChunks() error {
 // A load asks one route over several connections at once.
 type load struct {
 	path  string
+	ask   func(net.Conn) []byte // makes the request; nil: a GET of path
 	body  []byte
 	conns []*benchConn
 }
@@ -138,6 +139,9 @@ func (l *load) run(b *testing.B, n int) float64 {
 	for _, c := range l.conns {
 		all.Go(func() {
 			ask := request(c.conn, l.path)
+			if l.ask != nil {
+				ask = l.ask(c.conn)
+			}
 			for left.Add(-1) >= 0 {
 				got, err := c.do(ask)
 				if err == nil && !bytes.Equal(got, l.body) {

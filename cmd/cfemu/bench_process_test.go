@@ -54,6 +54,10 @@ func TestBenchProcess(t *testing.T) {
 		if err := serveBareD1(args); err != nil {
 			t.Fatal(err)
 		}
+	case "bare-store":
+		if err := serveBareStore(args); err != nil {
+			t.Fatal(err)
+		}
 	case "ask":
 		if err := askHealth(args[0]); err != nil {
 			t.Fatal(err)

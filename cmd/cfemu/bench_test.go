@@ -27,6 +27,7 @@ func BenchmarkHouse(b *testing.B) {
 	b.Run("requests", once(h.requests))
 	b.Run("d1", once(h.d1))
 	b.Run("d1-import", once(h.d1Import))
+	b.Run("stores", once(h.stores))
 	b.Run("waits", once(h.waits))
 	b.Run("bytes", once(h.bytes))
 	b.Run("operations", once(h.operations))
