@@ -113,6 +113,7 @@ check: lint test ## What CI runs: the linters and the tests
 
 bench: build ## Measure, each figure beside a yardstick of the same run
 	go test -run '^$$' -bench '^BenchmarkHouse$$' -benchtime 1x -timeout 15m ./cmd/cfemu
+	go test -run '^$$' -bench '^Benchmark(List|Writers)$$' -benchtime 20x ./kv ./r2
 
 .PHONY: bench-long bench-parts
 bench-long: bench ## Measure reads on a database of 5 GB too, which is made in the temporary folder and removed
