@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -29,16 +30,28 @@ const maxPhraseBytes = 512
 // Wire returns what a binding to the namespace talks to. It speaks the protocol that workerd speaks
 // for env.KV. A failure's text is in the reason phrase, where workerd looks for it; http.Response
 // carries it in Status.
-func (s *Service) Wire(id string) http.RoundTripper { return wire{s, id} }
+func (s *Service) Wire(id string) http.RoundTripper { return &wire{service: s, id: id} }
 
 type wire struct {
 	service *Service
 	id      string
+	found   atomic.Pointer[Namespace] // once it was asked for: its verbs see by themselves when it is deleted
+}
+
+func (w *wire) namespace(ctx context.Context) (*Namespace, error) {
+	if n := w.found.Load(); n != nil {
+		return n, nil
+	}
+	n, err := w.service.Get(ctx, w.id)
+	if err == nil {
+		w.found.Store(n)
+	}
+	return n, err
 }
 
 // RoundTrip does what the request asks. The error is one of ours only when the request's context
 // ended or its body could not be read.
-func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	var sent body
 	if r.Body != nil {
 		defer r.Body.Close()
@@ -73,13 +86,13 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (w wire) route(r *http.Request) (*http.Response, error) {
+func (w *wire) route(r *http.Request) (*http.Response, error) {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/")
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, &Error{Code: CodeInvalid, Message: "malformed query", Err: err}
 	}
-	n, err := w.service.Get(r.Context(), w.id)
+	n, err := w.namespace(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -389,7 +402,7 @@ func respond(r *http.Request, status int, body io.ReadCloser, size int64) *http.
 }
 
 // failure renders err: its text is the reason phrase and the body.
-func (w wire) failure(r *http.Request, err error) *http.Response {
+func (w *wire) failure(r *http.Request, err error) *http.Response {
 	status, text := http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError)
 	if f, ok := errors.AsType[cfapi.Faulter](err); ok {
 		fault := f.Fault()
