@@ -122,7 +122,6 @@ func (c *call) open(part *r2.RangeRequest) (*r2.Object, error) {
 			return nil, err
 		}
 		if part == nil {
-			part = &r2.RangeRequest{}
 			object.Range = &r2.Range{Length: object.Size}
 		} else if got, ok := part.Resolve(object.Size); ok && got.Length > 0 {
 			object.Range = &got
