@@ -12,6 +12,7 @@ const (
 	maxKeyBytes      = 512
 	maxValueBytes    = 25 << 20
 	maxMetadataBytes = 1024
+	maxFormMetadata  = 64 << 10 // as a form says it, names of fields and white space included
 	maxNamespaces    = 1000
 	minTTLSeconds    = 60
 	minCacheTTL      = 30

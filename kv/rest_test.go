@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func TestKeysAreReadAsTheyWereSent(t *testing.T) {
 	a := openAPI(t)
 	for sent, key := range map[string]string{
 		"a%2Fb%20c": "a/b c", "a/b": "a/b", "a//b": "a//b", "a/../b": "a/../b", "a%2F..%2Fb": "a/../b", "...": "...", "a/": "a/", "%2F": "/",
-		"a+b": "a+b", "a%2Bb": "a+b", "%C3%A9": "é", "a%3Fb%23c": "a?b#c", "a%25b": "a%b", "bulk": "bulk", "values/x": "values/x", "%00": "\x00",
+		"a+b": "a+b", "a%2Bb": "a+b", "%C3%A9": "é", "a%3Fb%23c": "a?b#c", "a%25b": "a%b", "bulk": "bulk", "values/x": "values/x", "%00": "\x00", "%2E%2E%2E": "...", "a%252Fb": "a%2Fb", "%FF": "\xff",
 	} {
 		a.check("put "+sent, a.send("PUT", "/values/"+sent, "of "+sent), `200 "result":null`)
 		if got := value(t, a.Namespace, key); got != "of "+sent {
@@ -74,6 +75,14 @@ func TestKeysAreReadAsTheyWereSent(t *testing.T) {
 		a.check("delete "+sent, a.send("DELETE", "/values/"+sent, ""), `200 "result":null`)
 		a.check("get deleted "+sent, a.send("GET", "/values/"+sent, ""), `404 {"code":10009,"message":"get: 'key not found'"}`)
 	}
+}
+
+func TestSomeNamesAreNoKeys(t *testing.T) {
+	a := openAPI(t)
+	for _, sent := range []string{".", "..", "%2E", "%2E%2E", ".%2e"} {
+		a.check("put "+sent, a.send("PUT", "/values/"+sent, "v"), `400 {"code":10012,"message":"Illegal key name`)
+	}
+	a.check("a bulk write of one", a.send("PUT", "/bulk", `[{"key":"..","value":"v"}]`), `400 {"code":10012`)
 }
 
 func TestValuesHaveMetadataAndAnEnd(t *testing.T) {
@@ -97,6 +106,8 @@ func TestValuesHaveMetadataAndAnEnd(t *testing.T) {
 	a.check("a form without a value", put("/values/n", "metadata", "{}"), `400 {"code":10012`)
 	a.check("metadata that is no JSON", put("/values/n", "value", "v", "metadata", "{"), `400 {"code":10012`)
 	a.check("metadata that is too long", put("/values/n", "value", "v", "metadata", `"`+strings.Repeat("m", 1024)+`"`), `413 {"code":10021,"message":"Metadata length of 1026 exceeds limit of 1024."}`)
+	a.check("metadata in fields that are too deep", put("/values/n", "value", "v", "metadata"+strings.Repeat("[a]", 1<<20), "x"), `413 {"code":10021`)
+	a.check("metadata in fields that are too many", put("/values/n", slices.Repeat([]string{"metadata[a]", strings.Repeat("x", 1<<10)}, 100)...), `413 {"code":10021`)
 	a.check("no metadata", a.send("PUT", "/values/p?expiration=1800000060", "v"), "200")
 	a.check("no metadata", a.send("GET", "/metadata/p", ""), `200 "result":null}`)
 	a.check("metadata of no key", a.send("GET", "/metadata/q", ""), `404 {"code":10009`)

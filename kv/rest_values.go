@@ -138,7 +138,7 @@ func (s *Service) putValue(w http.ResponseWriter, r *http.Request) error {
 // readForm reads a value, a text or a file, and its metadata. The metadata is JSON in one field, or a
 // field metadata[name] for each of its own, as the TypeScript SDK sends it.
 func readForm(form *multipart.Reader) (value io.Reader, metadata json.RawMessage, err error) {
-	fields := map[string]any{}
+	fields, size := map[string]any{}, 0
 	for {
 		part, err := form.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -156,9 +156,13 @@ func readForm(form *multipart.Reader) (value io.Reader, metadata json.RawMessage
 			}
 			value = bytes.NewReader(b)
 		case name == "metadata" || strings.HasPrefix(name, "metadata["):
-			b, err := io.ReadAll(io.LimitReader(part, maxRequestBytes))
+			b, err := io.ReadAll(part)
 			if err != nil {
 				return nil, nil, malformedBody(err)
+			}
+			// Each name and each text is part of the metadata, and none is deeper than it is long.
+			if size += len(name) + len(b); size > maxFormMetadata {
+				return nil, nil, newError(CodeTooLarge, "Metadata length of %d exceeds limit of %d.", size, maxMetadataBytes)
 			}
 			if name == "metadata" {
 				metadata = b
