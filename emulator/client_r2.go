@@ -40,6 +40,9 @@ type BucketRef struct {
 	Jurisdiction string `json:"jurisdiction"`
 }
 
+// headerJurisdiction says in which jurisdiction a request's bucket is.
+const headerJurisdiction = "Cf-R2-Jurisdiction"
+
 // A BucketAt names a bucket; an empty Jurisdiction is the default one.
 type BucketAt struct{ Name, Jurisdiction string }
 
@@ -47,7 +50,7 @@ type BucketAt struct{ Name, Jurisdiction string }
 func (b BucketAt) header() http.Header {
 	h := http.Header{}
 	if b.Jurisdiction != "" {
-		h.Set("Cf-R2-Jurisdiction", b.Jurisdiction)
+		h.Set(headerJurisdiction, b.Jurisdiction)
 	}
 	return h
 }
