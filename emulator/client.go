@@ -25,6 +25,9 @@ import (
 // A Client asks the control door of one cfemu: client/v4, as wrangler does, and /cfemu/v1. Connect
 // makes one. It must be closed.
 type Client struct {
+	// Jurisdiction is that of the buckets whose settings are asked for; empty: the default one.
+	Jurisdiction string
+
 	door  string // the control door's address
 	token string
 	http  *http.Client
@@ -193,6 +196,9 @@ func (c *Client) send(ctx context.Context, method, address, contentType string, 
 // exchange is send for a request that was made by hand.
 func (c *Client) exchange(req *http.Request, contentType string) ([]byte, error) {
 	req.Header.Set("Authorization", "Bearer "+c.token)
+	if c.Jurisdiction != "" {
+		req.Header.Set(headerJurisdiction, c.Jurisdiction)
+	}
 	if req.Body != nil {
 		req.Header.Set("Content-Type", contentType)
 	}

@@ -40,6 +40,9 @@ type BucketRef struct {
 	Jurisdiction string `json:"jurisdiction"`
 }
 
+// headerJurisdiction says in which jurisdiction a request's bucket is.
+const headerJurisdiction = "Cf-R2-Jurisdiction"
+
 // A BucketAt names a bucket; an empty Jurisdiction is the default one.
 type BucketAt struct{ Name, Jurisdiction string }
 
@@ -47,7 +50,7 @@ type BucketAt struct{ Name, Jurisdiction string }
 func (b BucketAt) header() http.Header {
 	h := http.Header{}
 	if b.Jurisdiction != "" {
-		h.Set("Cf-R2-Jurisdiction", b.Jurisdiction)
+		h.Set(headerJurisdiction, b.Jurisdiction)
 	}
 	return h
 }
@@ -203,7 +206,7 @@ func (c *Client) Objects(ctx context.Context, b BucketAt, prefix string, each fu
 }
 
 // BucketUsage tells how many objects a bucket has, and how many bytes they have.
-func (c *Client) BucketUsage(ctx context.Context, bucket string) (objects, size int64, err error) {
+func (c *Client) BucketUsage(ctx context.Context, b BucketAt) (objects, size int64, err error) {
 	var answer struct {
 		Data struct {
 			Viewer struct {
@@ -217,18 +220,22 @@ func (c *Client) BucketUsage(ctx context.Context, bucket string) (objects, size 
 			}
 		}
 	}
+	name := c.bucketName(b.Name)
+	if b.Jurisdiction != "" && b.Jurisdiction != "default" { // as wrangler names a bucket of one
+		name = b.Jurisdiction + "_" + name
+	}
 	in, err := json.Marshal(map[string]any{
 		"operationName": "getR2StorageMetrics", "query": "query getR2StorageMetrics {}",
-		"variables": map[string]any{"accountTag": AccountID, "filter": map[string]string{"bucketName": bucket}},
+		"variables": map[string]any{"accountTag": AccountID, "filter": map[string]string{"bucketName": name}},
 	})
 	if err != nil {
 		return 0, 0, err
 	}
-	b, err := c.send(ctx, http.MethodPost, c.door+"/client/v4/graphql", "application/json", strings.NewReader(string(in)))
+	body, err := c.send(ctx, http.MethodPost, c.door+"/client/v4/graphql", "application/json", strings.NewReader(string(in)))
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := json.Unmarshal(b, &answer); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return 0, 0, err
 	}
 	for _, a := range answer.Data.Viewer.Accounts {

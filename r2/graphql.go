@@ -25,13 +25,14 @@ func (s *Service) storageMetrics(_ string, variables json.RawMessage) (any, erro
 	if err := json.Unmarshal(variables, &v); err != nil {
 		return nil, err
 	}
-	name := v.Filter.BucketName
-	for _, j := range jurisdictions { // the name of a bucket of a jurisdiction begins with it here
-		name = strings.TrimPrefix(name, j+"_")
+	// The name of a bucket of a jurisdiction begins with it here, and no bucket's own name has a "_".
+	jurisdiction, name, found := strings.Cut(v.Filter.BucketName, "_")
+	if !found {
+		jurisdiction, name = "", v.Filter.BucketName
 	}
 	type object = map[string]any
 	rows := []object{}
-	objects, bytes, err := s.usage(name)
+	objects, bytes, err := s.usage(name, jurisdiction)
 	var known *Error
 	if err != nil && !(errors.As(err, &known) && known.Code == CodeNoSuchBucket) {
 		return nil, err
@@ -45,10 +46,16 @@ func (s *Service) storageMetrics(_ string, variables json.RawMessage) (any, erro
 	return object{"viewer": object{"accounts": []object{{"r2StorageAdaptiveGroups": rows}}}}, nil
 }
 
-// usage counts the objects of a bucket and their bytes.
-func (s *Service) usage(bucket string) (objects, bytes int64, err error) {
-	b := &Bucket{Name: bucket, service: s}
-	err = b.view(func(c content) error {
+// usage counts the objects of a bucket and their bytes. It is found in its own jurisdiction only.
+func (s *Service) usage(bucket, jurisdiction string) (objects, bytes int64, err error) {
+	row, err := s.index.bucket(bucket)
+	if err != nil {
+		return 0, 0, err
+	}
+	if row == nil || row.Jurisdiction != jurisdiction {
+		return 0, 0, newError(CodeNoSuchBucket)
+	}
+	err = s.bucket(*row).view(func(c content) error {
 		return c.objects.ForEach(func(_, v []byte) error {
 			var row struct {
 				Size int64 `json:"size"`

@@ -2,7 +2,9 @@ package r2
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -71,11 +73,14 @@ func (s *Service) postBucket(w http.ResponseWriter, r *http.Request) error {
 	var req struct {
 		Name         string `json:"name"`
 		StorageClass string `json:"storageClass"`
+		LocationHint string `json:"locationHint"`
 	}
 	if err := cfapi.DecodeJSON(r, &req, maxRequestBytes); err != nil {
 		return malformedJSON(err)
 	}
-	b, err := s.CreateWith(r.Context(), req.Name, BucketOptions{StorageClass: req.StorageClass, Jurisdiction: jurisdictionOf(r)})
+	b, err := s.CreateWith(r.Context(), req.Name, BucketOptions{
+		StorageClass: req.StorageClass, LocationHint: req.LocationHint, Jurisdiction: jurisdictionOf(r),
+	})
 	if err != nil {
 		return err
 	}
@@ -104,6 +109,9 @@ func (s *Service) getBuckets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return &Error{Code: CodeInvalidMaxKeys, Message: faults[CodeInvalidMaxKeys].message, Err: err}
 	}
+	if err := errors.Join(oneOf(q, "order", "name"), oneOf(q, "direction", "asc", "desc")); err != nil {
+		return err
+	}
 	all, err := s.List(r.Context())
 	if err != nil {
 		return err
@@ -131,6 +139,14 @@ func (s *Service) getBuckets(w http.ResponseWriter, r *http.Request) error {
 		PerPage int    `json:"per_page"`
 		Cursor  string `json:"cursor,omitempty"`
 	}{perPage, cursor})
+}
+
+// oneOf refuses a parameter that is there and none of few. The text is ours.
+func oneOf(q url.Values, name string, allowed ...string) error {
+	if value := q.Get(name); value != "" && !slices.Contains(allowed, value) {
+		return invalid("The parameter %s cannot be %q: it is one of %s.", name, value, strings.Join(allowed, ", "))
+	}
+	return nil
 }
 
 func (s *Service) getBucket(w http.ResponseWriter, r *http.Request) error {

@@ -1,6 +1,7 @@
 package r2
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -103,6 +104,7 @@ func (s *Service) Close() error {
 type BucketOptions struct {
 	StorageClass string // of objects that are put without one; empty: Standard
 	Jurisdiction string // where its objects must stay: eu or fedramp; empty: anywhere
+	LocationHint string // one of Locations; empty: WEUR. Only the first bucket of a name lies where its hint says
 }
 
 // Create makes a bucket. Names are unique.
@@ -149,9 +151,12 @@ func (s *Service) create(name string, o BucketOptions, existing bool) (*Bucket, 
 	if o.Jurisdiction != "" && !slices.Contains(jurisdictions, o.Jurisdiction) {
 		return nil, invalid("The jurisdiction you specified is not valid: it is one of default, %s.", strings.Join(jurisdictions, ", "))
 	}
+	if o.LocationHint = cmp.Or(strings.ToUpper(o.LocationHint), defaultLocation); !slices.Contains(Locations, o.LocationHint) {
+		return nil, invalid("The location hint you specified is not valid: it is one of %s.", strings.ToLower(strings.Join(Locations, ", ")))
+	}
 	made := bucketRow{
 		Name: name, Created: s.clock.Now().UTC().Truncate(time.Millisecond),
-		Location: location, StorageClass: o.StorageClass, Jurisdiction: o.Jurisdiction,
+		Location: o.LocationHint, StorageClass: o.StorageClass, Jurisdiction: o.Jurisdiction,
 	}
 	var refusal error
 	err := s.index.commit.Do(func(tx *bolt.Tx) error {
@@ -167,6 +172,9 @@ func (s *Service) create(name string, o BucketOptions, existing bool) (*Bucket, 
 		case tx.Bucket(topBuckets).Inspect().KeyN >= maxBuckets:
 			refusal = newError(CodeTooManyBuckets)
 		default:
+			if before := tx.Bucket(topPlaces).Get([]byte(name)); before != nil {
+				made.Location = string(before)
+			}
 			return createBucket(tx, made)
 		}
 		return nil
@@ -180,10 +188,14 @@ func (s *Service) create(name string, o BucketOptions, existing bool) (*Bucket, 
 	return s.bucket(made), nil
 }
 
-// location is where all buckets are said to lie.
+// Locations are the places that a hint can name, as a bucket's Location has them. There is one place
+// here: they are kept and shown.
 //
-// Deviation: a location hint is accepted and ignored.
-const location = "WEUR"
+// Receipt: https://developers.cloudflare.com/r2/reference/data-location/#available-hints, which says too
+// that a bucket that is made again lies where the first of its name did
+var Locations = []string{"WNAM", "ENAM", "WEUR", "EEUR", "APAC", "OC"}
+
+const defaultLocation = "WEUR"
 
 // jurisdictions are those that a bucket can be bound to.
 //
@@ -296,10 +308,14 @@ func (s *Service) Delete(ctx context.Context, name string) (err error) {
 		if err := c.blobs(func(name string) { gone = append(gone, blobRef{Name: name}) }); err != nil {
 			return err
 		}
+		row, err := getRow[bucketRow](tx.Bucket(topBuckets), []byte(name))
+		if err != nil {
+			return err
+		}
 		if err := tx.Bucket(topBuckets).Delete([]byte(name)); err != nil {
 			return err
 		}
-		return errors.Join(forgetDomains(c), deleteSettings(tx, name), deleteContent(tx, name))
+		return errors.Join(tx.Bucket(topPlaces).Put([]byte(name), []byte(row.Location)), forgetDomains(c), deleteSettings(tx, name), deleteContent(tx, name))
 	})
 	if err != nil {
 		return fmt.Errorf("delete bucket %s: %w", name, err)

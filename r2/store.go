@@ -28,6 +28,7 @@ import (
 //	settings  a bucket under each bucket's name, made by its first setting: setting → its JSON
 //	domains   host name → name of the bucket whose objects it shows
 //	outbox    queue id, 0, number → eventRow, until the queue has it
+//	places    name of a bucket that was deleted → where it lay, for the next one of that name
 var (
 	topBuckets  = []byte("buckets")
 	topObjects  = []byte("objects")
@@ -36,6 +37,7 @@ var (
 	topSettings = []byte("settings")
 	topDomains  = []byte("domains")
 	topOutbox   = []byte("outbox")
+	topPlaces   = []byte("places")
 )
 
 // A setting is what a bucket has beside its objects, and the key it is kept under.
@@ -119,7 +121,7 @@ func openIndex(dir string, noSync bool) (*index, error) {
 // init makes the top buckets that are missing. There are none but in a new file, so that a start costs no
 // flush.
 func (x *index) init() error {
-	tops := [][]byte{topBuckets, topObjects, topUploads, topParts, topSettings, topDomains, topOutbox}
+	tops := [][]byte{topBuckets, topObjects, topUploads, topParts, topSettings, topDomains, topOutbox, topPlaces}
 	ready := true
 	err := x.db.View(func(tx *bolt.Tx) error {
 		for _, name := range tops {

@@ -99,7 +99,7 @@ func newR2Info(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		objects, bytes, err := client.BucketUsage(ctx, b.Name)
+		objects, bytes, err := client.BucketUsage(ctx, at)
 		if err != nil {
 			return err
 		}

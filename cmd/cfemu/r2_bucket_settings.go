@@ -25,16 +25,17 @@ func newR2BucketSettings(p process) []*cobra.Command {
 // A settingVerb is a clientVerb on one bucket.
 type settingVerb struct {
 	clientVerb
-	yes bool
+	yes          bool
+	jurisdiction string
 }
 
 func newSettingVerb(p process) *settingVerb { return &settingVerb{clientVerb: clientVerb{process: p}} }
 
 // command finishes a verb whose first argument is the bucket.
 func (v *settingVerb) command(c *cobra.Command, do func(ctx context.Context, client *emulator.Client, bucket string, rest []string) error) *cobra.Command {
-	c.Flags().StringP("jurisdiction", "J", "", "")
-	c.Flags().Lookup("jurisdiction").Hidden = true // all buckets are of the default one
+	jurisdictionFlag(c, &v.jurisdiction)
 	return v.clientVerb.command(c, func(ctx context.Context, client *emulator.Client, args []string) error {
+		client.Jurisdiction = v.jurisdiction
 		return do(ctx, client, args[0], args[1:])
 	})
 }

@@ -75,22 +75,28 @@ func (c *call) listBuckets() error {
 	return c.writeXML(d)
 }
 
-// regions are what a client may say of where a bucket is to be.
+// anywhere are the regions that name no place of R2; the others that a client may give a bucket are
+// r2.Locations.
 //
 // Receipt: https://developers.cloudflare.com/r2/api/s3/api/#bucket-region
-var regions = []string{"", "auto", "us-east-1", "wnam", "enam", "weur", "eeur", "apac", "oc"}
+var anywhere = []string{"", "auto", "us-east-1"}
 
 func (c *call) createBucket() error {
+	var o r2.BucketOptions
 	if c.r.ContentLength != 0 {
 		var conf struct{ LocationConstraint string }
 		if err := c.readXML("CreateBucketConfiguration", &conf); err != nil {
 			return err
 		}
-		if !slices.Contains(regions, strings.ToLower(conf.LocationConstraint)) {
+		switch region := conf.LocationConstraint; {
+		case slices.Contains(anywhere, strings.ToLower(region)):
+		case slices.Contains(r2.Locations, strings.ToUpper(region)):
+			o.LocationHint = region
+		default:
 			return newError(http.StatusBadRequest, "InvalidLocationConstraint", "The specified location constraint is not valid.")
 		}
 	}
-	if _, err := c.Buckets.Create(c.ctx(), c.bucketName); err != nil {
+	if _, err := c.Buckets.CreateWith(c.ctx(), c.bucketName, o); err != nil {
 		return err
 	}
 	c.w.Header().Set("Location", "/"+c.bucketName)

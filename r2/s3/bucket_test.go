@@ -127,3 +127,13 @@ func TestNobodyIsAnsweredUnsigned(t *testing.T) {
 		t.Errorf("a preflight without rules: %d %s", a.Status, a.Body)
 	}
 }
+
+func TestABucketLiesWhereItsRegionSays(t *testing.T) {
+	e := start(t)
+	for name, c := range map[string]struct{ region, want string }{"first": {"apac", "APAC"}, "second": {"OC", "OC"}, "third": {"auto", "WEUR"}, "fourth": {"us-east-1", "WEUR"}} {
+		e.must("PUT", "/"+name, "<CreateBucketConfiguration><LocationConstraint>"+c.region+"</LocationConstraint></CreateBucketConfiguration>")
+		if got := e.must("GET", "/"+name+"?location", "").Body; !strings.Contains(got, ">"+c.want+"</LocationConstraint>") {
+			t.Errorf("one for %s: %s", c.region, got)
+		}
+	}
+}
