@@ -130,7 +130,7 @@ func (d *decoder) s3Credentials(v *value, path string) *S3Credentials {
 		return nil
 	}
 	defer o.end()
-	v, path = o.get("experimental_s3_credentials")
+	v, path = o.get(keyPair)
 	if v == nil {
 		return nil
 	}

@@ -19,6 +19,7 @@ type decoder struct {
 	warnings []Warning
 	bound    []bound
 	seen     map[string]bool // what has been told: inherited keys are looked at twice
+	secret   map[int]bool    // lines with a value that no message shows
 }
 
 // bound is a name of env that is taken.
@@ -29,6 +30,7 @@ type bound struct {
 
 func (d *decoder) fail(at int, message, hint string) {
 	e := d.src.at(at, message, d.dialect(hint))
+	d.hush(e)
 	if d.first(e) {
 		d.errs = append(d.errs, e)
 	}
@@ -36,6 +38,7 @@ func (d *decoder) fail(at int, message, hint string) {
 
 func (d *decoder) warn(at int, message, hint string) {
 	e := d.src.at(at, message, d.dialect(hint))
+	d.hush(e)
 	if d.first(e) {
 		d.warnings = append(d.warnings, Warning(*e))
 	}
@@ -74,7 +77,7 @@ func (d *decoder) expect(v *value, path string, want kind, example string) bool 
 		return true
 	}
 	hint := "write " + example
-	if fixed := coerced(v, want); fixed != "" {
+	if fixed := coerced(v, want); fixed != "" && !v.secret {
 		hint = "write " + fixed
 	}
 	if example == "" && hint == "write " {

@@ -42,7 +42,7 @@ func FuzzLoad(f *testing.F) {
 			if e.Message == "" || e.Line > len(lines) {
 				t.Errorf("%+v is nowhere", e)
 			}
-			if e.Line > 0 && (e.Column < 1 || e.Column > len([]rune(lines[e.Line-1]))+1 || e.SourceLine != strings.TrimRight(lines[e.Line-1], "\r")) {
+			if e.Line > 0 && (e.Column < 1 || e.Column > len([]rune(lines[e.Line-1]))+1 || !shows(e, lines[e.Line-1], text)) {
 				t.Errorf("%+v is beside its line %q", e, lines[e.Line-1])
 			}
 		}
@@ -57,4 +57,10 @@ func FuzzLoad(f *testing.F) {
 			check(*e)
 		}
 	})
+}
+
+// shows reports whether a message shows its line, or hides it from a file that may hold a secret.
+func shows(e Error, line, text string) bool {
+	hidden := e.SourceLine == "" && (strings.Contains(text, "\\") || strings.Contains(text, keyPair) || strings.Contains(text, "secretAccessKey"))
+	return hidden || e.SourceLine == strings.TrimRight(line, "\r")
 }

@@ -47,10 +47,12 @@ func Load(file string, o LoadOptions) (*Config, error) {
 	if err != nil {
 		var e *Error
 		if errors.As(err, &e) {
+			d.hush(e)
 			return cfg, Errors{e}
 		}
 		return cfg, err
 	}
+	d.hideSecrets(root, false)
 	d.read(root, cfg)
 	secrets := secretSource{cfg: cfg, o: o, warn: func(w Warning) { d.warnings = append(d.warnings, w) }}
 	if err := secrets.load(); err != nil {
@@ -95,7 +97,10 @@ func (d *decoder) parse(ext string) (*value, error) {
 	case ".toml":
 		root, err = parseTOML(d.src)
 	case ".json", ".jsonc":
-		root, err = parseJSONC(d.src, func(e *Error) { d.warnings = append(d.warnings, Warning(*e)) })
+		root, err = parseJSONC(d.src, func(e *Error) {
+			d.hush(e)
+			d.warnings = append(d.warnings, Warning(*e))
+		})
 	default:
 		return nil, &Error{File: d.src.name, Message: "this is no configuration file: its name must end in .jsonc, .json or .toml",
 			Hint: "name it wrangler.jsonc"}

@@ -34,6 +34,7 @@ type value struct {
 	truth   bool
 	items   []*value
 	members []*member
+	secret  bool // no message repeats it
 }
 
 // A member is a key of an object with its value.
@@ -58,6 +59,9 @@ func (v *value) member(key string) *member {
 // describe is the value as a message repeats it.
 func (v *value) describe() string {
 	const longest = 40
+	if v.secret {
+		return v.kind.String()
+	}
 	switch v.kind {
 	case kindNull, kindArray, kindObject:
 		return v.kind.String()

@@ -71,7 +71,30 @@ func (v *verifier) authenticate(r *http.Request) (Credentials, *payload, error) 
 	if err != nil {
 		return Credentials{}, nil, err
 	}
+	if s.presigned {
+		s.unhoist(r.Header, query)
+	}
 	return s.credentials, p, nil
+}
+
+// unhoist makes headers of what a presigned URL says of the object that it puts: metadata and the storage
+// class. A header of the same name counts only when the signature covers it. What R2 does is not known.
+//
+// Receipt: @aws-sdk/s3-request-presigner 3.1169.0 moves these headers into the query, where S3 honours them
+func (s *signed) unhoist(h http.Header, q query) {
+	found := http.Header{}
+	for _, p := range q {
+		name := strings.ToLower(p.name)
+		if !strings.HasPrefix(name, strings.ToLower(metadataPrefix)) && name != "x-amz-storage-class" {
+			continue
+		}
+		if isToken(name) && !slices.Contains(s.headers, name) {
+			found.Add(name, p.value)
+		}
+	}
+	for name, values := range found {
+		h[name] = values
+	}
 }
 
 // A signed is what a request says of its signature.

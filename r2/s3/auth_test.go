@@ -220,11 +220,24 @@ func TestAMismatchShowsWhatWasSigned(t *testing.T) {
 }
 
 func presign(method, path string, expires string) string {
-	q := "X-Amz-Algorithm=" + algorithm + "&X-Amz-Credential=" + awsEscape(exampleID+"/20130524/auto/s3/aws4_request") +
-		"&X-Amz-Date=" + exampleDate + "&X-Amz-Expires=" + expires + "&X-Amz-SignedHeaders=host&x-id=GetObject"
-	sum := sha256.Sum256([]byte(strings.Join([]string{method, path, q, "host:example.com\n", "host", unsignedPayload}, "\n")))
-	key := hmacSHA256(hmacSHA256(hmacSHA256(hmacSHA256([]byte("AWS4"+exampleSecret), "20130524"), "auto"), "s3"), "aws4_request")
-	return path + "?" + q + "&X-Amz-Signature=" + hex.EncodeToString(hmacSHA256(key, algorithm+"\n"+exampleDate+"\n20130524/auto/s3/aws4_request\n"+hex.EncodeToString(sum[:])))
+	return exampleSigner.presign(method, "example.com", path, expires, nil, "x-id=GetObject")
+}
+
+// presign makes a URL that covers headers beside the host, each a name and a value behind a colon. The
+// parameters are escaped, and in order.
+func (s signer) presign(method, host, path, expires string, headers []string, parameters ...string) string {
+	names, head := "host", "host:"+host+"\n"
+	for _, line := range headers {
+		name, _, _ := strings.Cut(line, ":")
+		names += ";" + name
+		head += line + "\n"
+	}
+	scope := s.date[:8] + "/auto/s3/aws4_request"
+	q := strings.Join(append([]string{"X-Amz-Algorithm=" + algorithm, "X-Amz-Credential=" + awsEscape(s.id+"/"+scope),
+		"X-Amz-Date=" + s.date, "X-Amz-Expires=" + expires, "X-Amz-SignedHeaders=" + awsEscape(names)}, parameters...), "&")
+	sum := sha256.Sum256([]byte(strings.Join([]string{method, path, q, head, names, unsignedPayload}, "\n")))
+	key := hmacSHA256(hmacSHA256(hmacSHA256(hmacSHA256([]byte("AWS4"+s.secret), s.date[:8]), "auto"), "s3"), "aws4_request")
+	return path + "?" + q + "&X-Amz-Signature=" + hex.EncodeToString(hmacSHA256(key, algorithm+"\n"+s.date+"\n"+scope+"\n"+hex.EncodeToString(sum[:])))
 }
 
 func TestPresignedURLsEnd(t *testing.T) {

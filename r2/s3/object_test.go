@@ -2,6 +2,7 @@ package s3
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -287,5 +288,50 @@ func TestTheBindingAndS3SeeTheSame(t *testing.T) {
 	keys := e.must("GET", "/invoices?list-type=2", "").elements("Key")
 	if len(keys) != 8 || !slices.Contains(keys, "&apos;&quot;&lt;&gt;&amp;") {
 		t.Errorf("got %q", keys)
+	}
+}
+
+// @aws-sdk's presigner moves metadata and the storage class into the query.
+func TestAPresignedURLMaySayWhatItPuts(t *testing.T) {
+	for name, c := range map[string]struct {
+		parameters []string
+		signed     []string // headers, sent too
+		sent       []string // headers that the signature does not cover
+		class      string
+		custom     map[string]string
+	}{
+		"in its query":               {[]string{"x-amz-meta-a=1", "x-amz-meta-b=%3D%3Futf-8%3Fb%3Fw7w%3D%3F%3D", "x-amz-storage-class=STANDARD_IA"}, nil, nil, r2.InfrequentAccess, map[string]string{"a": "1", "b": "ü"}},
+		"in other cases":             {[]string{"X-Amz-Storage-Class=STANDARD_IA", "x-amz-meta-A=1"}, nil, nil, r2.InfrequentAccess, map[string]string{"a": "1"}},
+		"against what is not signed": {[]string{"x-amz-meta-a=1"}, nil, []string{"x-amz-meta-a", "2", "x-amz-meta-b", "3"}, r2.Standard, map[string]string{"a": "1", "b": "3"}},
+		"below a header":             {[]string{"x-amz-meta-a=1"}, []string{"x-amz-meta-a:2"}, nil, r2.Standard, map[string]string{"a": "2"}},
+		"but nothing of no name":     {[]string{"x-amz-meta-=1", "x-amz-meta-%20=1"}, nil, nil, r2.Standard, nil},
+	} {
+		e := start(t)
+		headers := c.sent
+		for _, line := range c.signed {
+			name, value, _ := strings.Cut(line, ":")
+			headers = append(headers, name, value)
+		}
+		url := e.signer.presign("PUT", "127.0.0.1:8701", "/invoices/k", "60", c.signed, c.parameters...)
+		r := request("PUT", "http://127.0.0.1:8701"+url, "hello", headers...)
+		if a := e.send(r); a.Status != 200 {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
+			continue
+		}
+		o, err := e.bucket.Head(t.Context(), "k")
+		if err != nil || o.StorageClass != c.class || !maps.Equal(o.Custom, c.custom) {
+			t.Errorf("%s: put is %+v, %v", name, o, err)
+		}
+	}
+	e := start(t)
+	url := e.signer.presign("PUT", "127.0.0.1:8701", "/invoices/k", "60", nil, "x-amz-meta-a=1")
+	if a := e.send(request("PUT", "http://127.0.0.1:8701"+strings.Replace(url, "meta-a=1", "meta-a=2", 1), "hello")); a.Status != 403 {
+		t.Errorf("metadata that was not signed: %d %s", a.Status, a.Body)
+	}
+	if a := e.ask("PUT", "/invoices/k?x-amz-meta-a=1", "hello"); a.Status != 200 {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	if o, err := e.bucket.Head(t.Context(), "k"); err != nil || len(o.Custom) != 0 {
+		t.Errorf("a query is no header where a header has the signature: %+v, %v", o, err)
 	}
 }
