@@ -236,3 +236,34 @@ func TestPartsMayComeAtOnce(t *testing.T) {
 		t.Errorf("got %+v, %v", o, err)
 	}
 }
+
+func TestEndedUploadsAreForgottenAfterAWhile(t *testing.T) {
+	at, dir := frozen(), t.TempDir()
+	s := open(t, dir, Options{Clock: at, NoSync: true})
+	b, err := s.Create(t.Context(), "invoices")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := b.CreateUpload(t.Context(), "k", PutOptions{})
+	if err == nil {
+		err = b.AbortUpload(t.Context(), *u)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		after time.Duration
+		rows  int
+	}{{endedFor - time.Second, 1}, {endedFor, 0}} {
+		shut(t, s)
+		at.Set(epoch.Add(tt.after))
+		s = open(t, dir, Options{Clock: at, NoSync: true})
+		if b, err = s.Get(t.Context(), "invoices"); err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		if err := b.view(func(c content) error { rows = c.uploads.Stats().KeyN; return nil }); err != nil || rows != tt.rows {
+			t.Errorf("after %v: %d rows are kept, want %d (%v)", tt.after, rows, tt.rows, err)
+		}
+	}
+}

@@ -24,6 +24,12 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		crash(dir, os.Getenv(crashPoint))
 	}
+	if dir := os.Getenv(nobodyDir); dir != "" {
+		if err := openAsNobody(dir); err != nil {
+			panic(err)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cfemu/cfemu/internal/boltfile"
 	"github.com/cfemu/cfemu/internal/clock"
 	"github.com/cfemu/cfemu/internal/probe"
 	bolt "go.etcd.io/bbolt"
@@ -60,7 +61,7 @@ func Open(dir string, opts Options) (*Service, error) {
 	}
 	var err error
 	if s.blobs, err = openBlobs(dir, opts.NoSync, s.log, s.ids); err != nil {
-		return nil, err
+		return nil, boltfile.Explain(dir, err)
 	}
 	if err := s.blobs.checkIndex(filepath.Join(dir, "index.db")); err != nil {
 		return nil, err

@@ -79,3 +79,54 @@ func TestAFailureIsToldToAllThatShareIt(t *testing.T) {
 		}
 	}
 }
+
+func TestAPanicIsToldToAllThatShareIt(t *testing.T) {
+	c := open(t)
+	resume := c.Pause()
+	outcomes := make(chan any, 3)
+	for i := range 3 {
+		go func() {
+			defer func() {
+				if p := recover(); p != nil {
+					outcomes <- p
+				}
+			}()
+			outcomes <- c.Do(func(tx *bolt.Tx) error {
+				if i == 1 {
+					panic("boom")
+				}
+				_, err := tx.CreateBucketIfNotExists([]byte("b"))
+				return err
+			})
+		}()
+	}
+	testkit.Wait(t, func() error {
+		if n := c.Waiting(); n != 3 {
+			return fmt.Errorf("%d writers wait", n)
+		}
+		return nil
+	})
+	resume()
+	panics := 0
+	for range 3 {
+		switch got := <-outcomes; got {
+		case "boom":
+			panics++
+		case errPanicked:
+		default:
+			t.Errorf("got %v, want the panic or word of it", got)
+		}
+	}
+	if panics != 1 {
+		t.Errorf("%d of them have panicked, want whoever committed", panics)
+	}
+	err := c.Do(func(tx *bolt.Tx) error {
+		if tx.Bucket([]byte("b")) != nil {
+			return errors.New("a part of the group is there")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
