@@ -99,6 +99,35 @@ func TestBehavesLikeAMap(t *testing.T) {
 					compare(t, key, got[i], want)
 				}
 			},
+			"put many": func(t *rapid.T) {
+				var pairs []Pair
+				for i, key := range rapid.SliceOfN(keys, 0, 5).Draw(t, "keys") {
+					value := strings.Repeat("m", i*inlineBytes)
+					pairs = append(pairs, Pair{Key: key, Value: []byte(value)})
+				}
+				if rapid.IntRange(0, 3).Draw(t, "with a bad one") == 0 {
+					bad := append(slices.Clone(pairs), Pair{Key: ".."})
+					if err := n.PutMany(t.Context(), bad); code(err) != CodeInvalid {
+						t.Fatalf("put of a bad key: %v", err)
+					}
+					return // nothing of it may be there
+				}
+				fail(n.PutMany(t.Context(), pairs))
+				for _, p := range pairs {
+					model[p.Key] = modelEntry{value: string(p.Value)}
+				}
+			},
+			"delete many": func(t *rapid.T) {
+				some := rapid.SliceOfN(keys, 0, 5).Draw(t, "keys")
+				fail(n.DeleteMany(t.Context(), some))
+				for _, key := range some {
+					delete(model, key)
+				}
+			},
+			"rename": func(t *rapid.T) {
+				n, err = s.Rename(t.Context(), n.ID, rapid.SampledFrom([]string{"model", "renamed"}).Draw(t, "title"))
+				fail(err)
+			},
 			"time passes": func(t *rapid.T) {
 				c.Advance(time.Duration(rapid.IntRange(0, 90_000).Draw(t, "milliseconds")) * time.Millisecond)
 			},
@@ -113,7 +142,7 @@ func TestBehavesLikeAMap(t *testing.T) {
 				shut(t, s)
 				s, err = Open(dir, opts)
 				fail(err)
-				n, err = s.Get(t.Context(), "model")
+				n, err = s.Get(t.Context(), n.ID)
 				fail(err)
 			},
 			"reset": func(t *rapid.T) {

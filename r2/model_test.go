@@ -93,7 +93,11 @@ func TestBehavesLikeAMap(t *testing.T) {
 				c.Advance(time.Second)
 				u, err := b.CreateUpload(t.Context(), key, PutOptions{})
 				fail(err)
+				_, err = b.UploadPart(t.Context(), *u, 1, strings.NewReader("replaced"), PartOptions{})
+				fail(err)
 				p, err := b.UploadPart(t.Context(), *u, 1, strings.NewReader(key), PartOptions{})
+				fail(err)
+				_, err = b.UploadPart(t.Context(), *u, 2, strings.NewReader("not named"), PartOptions{})
 				fail(err)
 				if rapid.Bool().Draw(t, "and abort") {
 					fail(b.AbortUpload(t.Context(), *u))
@@ -102,6 +106,27 @@ func TestBehavesLikeAMap(t *testing.T) {
 				o, err := b.CompleteUpload(t.Context(), *u, []Part{*p})
 				fail(err)
 				model[key] = modelObject{key, o.ETag, c.Now()}
+			},
+			"copy": func(t *rapid.T) {
+				from, to := keys.Draw(t, "from"), keys.Draw(t, "to")
+				c.Advance(time.Second)
+				source, there := model[from]
+				etag := rapid.SampledFrom([]string{source.etag, "another"}).Draw(t, "etag")
+				_, err := b.Copy(t.Context(), to, Source{Bucket: b, Key: from, OnlyIf: &Conditions{ETagMatches: []ETag{{Value: etag}}}},
+					func(*Object) (PutOptions, error) { return PutOptions{}, nil })
+				switch {
+				case !there:
+					if code(err) != CodeNoSuchKey {
+						t.Fatalf("copy of nothing: %v", err)
+					}
+				case etag != source.etag:
+					if code(err) != CodePreconditionFailed {
+						t.Fatalf("copy of another etag: %v", err)
+					}
+				default:
+					fail(err)
+					model[to] = modelObject{source.body, fmt.Sprintf("%x", md5.Sum([]byte(source.body))), c.Now()}
+				}
 			},
 			"delete": func(t *rapid.T) {
 				some := rapid.SliceOfN(keys, 0, 3).Draw(t, "keys")
@@ -113,8 +138,8 @@ func TestBehavesLikeAMap(t *testing.T) {
 			"get": func(t *rapid.T) {
 				key := keys.Draw(t, "key")
 				want, there := model[key]
-				offset := int64(rapid.IntRange(0, 1001).Draw(t, "offset"))
-				o, err := b.Get(t.Context(), key, GetOptions{Range: &RangeRequest{Offset: &offset}})
+				offset, length := int64(rapid.IntRange(0, 1001).Draw(t, "offset")), int64(rapid.IntRange(1, 80_000).Draw(t, "length"))
+				o, err := b.Get(t.Context(), key, GetOptions{Range: &RangeRequest{Offset: &offset, Length: &length}})
 				switch {
 				case !there:
 					if code(err) != CodeNoSuchKey {
@@ -129,7 +154,7 @@ func TestBehavesLikeAMap(t *testing.T) {
 					if o.ETag != want.etag || !o.Uploaded.Equal(want.uploaded.Truncate(time.Millisecond)) {
 						t.Fatalf("get %q = %+v, want %s %v", key, o, want.etag, want.uploaded)
 					}
-					readers = append(readers, reader{o.Body, want.body[offset:]})
+					readers = append(readers, reader{o.Body, want.body[offset:min(offset+length, int64(len(want.body)))]})
 				}
 			},
 			"finish readers": func(*rapid.T) { finish() },
