@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -117,4 +118,71 @@ func BenchmarkWriters(b *testing.B) {
 	slices.Sort(many)
 	b.ReportMetric(many[len(many)/2], "64-writers-puts/s")
 	b.ReportMetric(many[len(many)/2]/one[len(one)/2], "64-writers-ratio")
+}
+
+// Writers go on while very many keys are removed: a sweep commits by parts.
+func TestSweepOfManyLetsWritersIn(t *testing.T) {
+	c := frozen()
+	n := openOne(t, Options{Clock: c})
+	const keys = 100_000
+	for from := 0; from < keys; from += maxBulkPairs {
+		pairs := make([]Pair, maxBulkPairs)
+		for i := range pairs {
+			pairs[i] = Pair{Key: fmt.Sprint(from + i), PutOptions: PutOptions{TTL: time.Minute}}
+		}
+		if err := n.PutMany(t.Context(), pairs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Advance(time.Minute)
+	swept := make(chan error, 1)
+	go func() { _, err := n.service.sweeper.sweep(); swept <- err }()
+	between := 0
+	for done := false; !done; {
+		put(t, n, "written meanwhile", "v", PutOptions{})
+		if left := stored(t, n); left > 1 && left < keys {
+			between++
+		}
+		select {
+		case err := <-swept:
+			if done = true; err != nil {
+				t.Fatal(err)
+			}
+		default:
+		}
+	}
+	if between == 0 {
+		t.Error("nothing was written before all were removed")
+	}
+	if left := stored(t, n); left != 1 {
+		t.Errorf("%d keys are left", left)
+	}
+}
+
+// What a sweep removes in one commit is bounded in bytes too, and an entry that no key knows of goes alone.
+func TestSweepIsBounded(t *testing.T) {
+	c := frozen()
+	n := openOne(t, Options{Clock: c})
+	for i := range 5 {
+		put(t, n, fmt.Sprint("large ", i), strings.Repeat("v", 10<<20), PutOptions{TTL: time.Minute})
+	}
+	put(t, n, "kept", "v", PutOptions{})
+	stale := expiryKey(c.Now().Unix()+60, []byte("kept"))
+	if err := n.service.store.db.Update(func(tx *bolt.Tx) error { d, _ := dataIn(tx, n.ID); return d.expiry.Put(stale, nil) }); err != nil {
+		t.Fatal(err)
+	}
+	c.Advance(time.Minute)
+	err := n.service.store.db.Update(func(tx *bolt.Tx) error {
+		_, err := sweep(tx, c.Now(), sweepBudget{sweepKeys, sweepBytes})
+		return err
+	})
+	if left := stored(t, n); err != nil || left != 4 {
+		t.Errorf("%d keys are left of 6, %v", left, err)
+	}
+	if _, err := n.service.sweeper.sweep(); err != nil {
+		t.Fatal(err)
+	}
+	if left := stored(t, n); left != 1 || value(t, n, "kept") != "v" {
+		t.Errorf("%d keys are left", left)
+	}
 }

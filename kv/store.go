@@ -316,9 +316,14 @@ func expiryKey(expires int64, key []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(expires)), key...)
 }
 
-// sweep removes up to limit keys that have expired at now, from all namespaces. It returns when the
-// next one expires, 0 when none does; that time has come when the limit was reached.
-func sweep(tx *bolt.Tx, now time.Time, limit int) (next int64, err error) {
+// A sweepBudget is how much a sweep may still remove.
+type sweepBudget struct{ keys, bytes int }
+
+func (b *sweepBudget) spent() bool { return b.keys <= 0 || b.bytes <= 0 }
+
+// sweep removes keys that have expired at now, from all namespaces, until the budget is spent. It returns when
+// the next one expires, 0 when none does; that time has come when the budget was spent.
+func sweep(tx *bolt.Tx, now time.Time, budget sweepBudget) (next int64, err error) {
 	rows, err := namespacesIn(tx)
 	if err != nil {
 		return 0, err
@@ -328,16 +333,15 @@ func sweep(tx *bolt.Tx, now time.Time, limit int) (next int64, err error) {
 		if !ok {
 			continue
 		}
-		due, then, err := d.due(now, limit)
+		due, then, err := d.due(now, &budget)
 		if err != nil {
 			return 0, err
 		}
 		if then != 0 && (next == 0 || then < next) {
 			next = then
 		}
-		limit -= len(due)
-		for _, key := range due {
-			if err := d.delete(key); err != nil {
+		for _, entry := range due {
+			if err := d.expire(entry); err != nil {
 				return 0, err
 			}
 		}
@@ -345,26 +349,46 @@ func sweep(tx *bolt.Tx, now time.Time, limit int) (next int64, err error) {
 	return next, nil
 }
 
-// due returns up to limit keys that have expired at now, and when the first of the others expires.
-func (d data) due(now time.Time, limit int) (keys [][]byte, next int64, err error) {
+// due returns the entries of the index of keys that have expired at now, and when the first of the others
+// expires.
+func (d data) due(now time.Time, budget *sweepBudget) (entries [][]byte, next int64, err error) {
 	c := d.expiry.Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		if len(k) < 8 {
 			return nil, 0, fmt.Errorf("%w: expiration of %d bytes", boltfile.ErrDamaged, len(k))
 		}
-		r := record{expires: int64(binary.BigEndian.Uint64(k))}
-		if len(keys) == limit || !r.expired(now) {
-			return keys, r.expires, nil
+		r := record{expires: expiresOf(k)}
+		if budget.spent() || !r.expired(now) {
+			return entries, r.expires, nil
 		}
-		keys = append(keys, bytes.Clone(k[8:]))
+		entries = append(entries, bytes.Clone(k))
+		budget.keys--
+		if r, ok, err := d.get(k[8:]); err == nil && ok {
+			budget.bytes -= r.size
+		}
 	}
-	return keys, 0, nil
+	return entries, 0, nil
+}
+
+func expiresOf(entry []byte) int64 { return int64(binary.BigEndian.Uint64(entry)) }
+
+// expire removes a key by its entry in the index. An entry that its key knows nothing of, as damage may leave
+// one, goes alone.
+func (d data) expire(entry []byte) error {
+	r, ok, err := d.get(entry[8:])
+	if err != nil {
+		return err
+	}
+	if ok && r.expires == expiresOf(entry) {
+		return d.delete(entry[8:])
+	}
+	return d.expiry.Delete(entry)
 }
 
 // firstExpiry returns when the first key of all namespaces expires, 0 when none does.
 func (s *store) firstExpiry() (first int64, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
-		first, err = sweep(tx, time.Time{}, 0)
+		first, err = sweep(tx, time.Time{}, sweepBudget{})
 		return err
 	})
 	return first, err

@@ -11,6 +11,7 @@ import (
 
 const (
 	sweepKeys  = 1000             // removed in one commit, so that writers never wait long
+	sweepBytes = 16 << 20         // of their values, but for the last one's
 	sweepPause = 10 * time.Second // keys that expire close together share a commit
 )
 
@@ -64,6 +65,7 @@ func (s *sweeper) run() {
 	next, err := s.sweep()
 	if err != nil {
 		s.log.Error("remove expired keys", "err", err)
+		s.expect(s.clock.Now().Unix()) // again, after a pause
 		return
 	}
 	s.expect(next)
@@ -74,7 +76,7 @@ func (s *sweeper) sweep() (next int64, err error) {
 	for {
 		now := s.clock.Now()
 		err := s.store.commit.Do(func(tx *bolt.Tx) (err error) {
-			next, err = sweep(tx, now, sweepKeys)
+			next, err = sweep(tx, now, sweepBudget{sweepKeys, sweepBytes})
 			return err
 		})
 		due := record{expires: next}

@@ -16,11 +16,26 @@ import (
 func main() {
 	collectLess()
 	time.Local = time.UTC // as a Worker's Date is everywhere; goja goes by the process
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C exits at once
-	code := run(ctx, process{os.Args[1:], os.Getenv, os.Environ(), os.Stdin, os.Stdout, os.Stderr})
-	stop()
-	os.Exit(code)
+	os.Exit(run(untilSignal(), process{os.Args[1:], os.Getenv, os.Environ(), os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// untilSignal returns a context that ends with the first Ctrl-C or SIGTERM. The second one does what it does to
+// any process, and ends it at once, however soon it comes.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		select {
+		case second := <-signals: // it came before that
+			_ = syscall.Kill(os.Getpid(), second.(syscall.Signal)) // to oneself it never fails
+		default:
+		}
+		cancel()
+	}()
+	return ctx
 }
 
 // collectLess trades memory for speed. What lives here is small, some ten megabytes, and what a
