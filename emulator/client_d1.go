@@ -428,17 +428,7 @@ func (c *Client) Export(ctx context.Context, id string, dump Dump, w io.Writer, 
 	if err != nil {
 		return err
 	}
-	res, err := c.do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		b, _ := io.ReadAll(res.Body)
-		return asAPIError(res, b)
-	}
-	_, err = io.Copy(w, res.Body)
-	return err
+	return c.fetch(req, w)
 }
 
 // Bookmark returns {bookmark}: the database as it was at a time, or as it is for the zero time.

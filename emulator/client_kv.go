@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
@@ -147,12 +149,30 @@ func (c *Client) PutKey(ctx context.Context, id, key string, value io.Reader, o 
 	return err
 }
 
+// kvForm is a form with a value and its metadata, written as it is read.
+func kvForm(value io.Reader, metadata string) (body io.Reader, contentType string) {
+	r, w := io.Pipe()
+	form := multipart.NewWriter(w)
+	go func() {
+		err := form.WriteField("metadata", metadata)
+		var part io.Writer
+		if err == nil {
+			part, err = form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="value"`}})
+		}
+		if err == nil {
+			_, err = io.Copy(part, value)
+		}
+		w.CloseWithError(errors.Join(err, form.Close()))
+	}()
+	return r, form.FormDataContentType()
+}
+
 // GetKey writes a value to w.
 func (c *Client) GetKey(ctx context.Context, id, key string, w io.Writer) error {
 	return c.download(ctx, c.spaces(id, "values", url.PathEscape(key)), nil, w)
 }
 
-// download writes an answer's body to w, as it comes.
+// download writes what is at an address of the API to w.
 func (c *Client) download(ctx context.Context, address string, header http.Header, w io.Writer) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -162,6 +182,11 @@ func (c *Client) download(ctx context.Context, address string, header http.Heade
 		req.Header = header.Clone()
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
+	return c.fetch(req, w)
+}
+
+// fetch writes the body of a request's answer to w, as it comes.
+func (c *Client) fetch(req *http.Request, w io.Writer) error {
 	res, err := c.do(req)
 	if err != nil {
 		return err

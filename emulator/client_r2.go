@@ -3,33 +3,12 @@ package emulator
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
 )
-
-// kvForm is a form with a value and its metadata, written as it is read.
-func kvForm(value io.Reader, metadata string) (body io.Reader, contentType string) {
-	r, w := io.Pipe()
-	form := multipart.NewWriter(w)
-	go func() {
-		err := form.WriteField("metadata", metadata)
-		var part io.Writer
-		if err == nil {
-			part, err = form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="value"`}})
-		}
-		if err == nil {
-			_, err = io.Copy(part, value)
-		}
-		w.CloseWithError(errors.Join(err, form.Close()))
-	}()
-	return r, form.FormDataContentType()
-}
 
 // A BucketRef is an R2 bucket.
 type BucketRef struct {
@@ -57,32 +36,35 @@ func (b BucketAt) header() http.Header {
 
 // ask sends a request about buckets and decodes the result into out, unless nil.
 func (c *Client) ask(ctx context.Context, method, address string, h http.Header, body io.Reader, out any) error {
-	req, err := http.NewRequestWithContext(ctx, method, address, body)
-	if err != nil {
+	b, err := c.askRaw(ctx, method, address, h, body)
+	if err != nil || out == nil {
 		return err
-	}
-	req.Header = h
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	res, err := c.do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode/100 != 2 {
-		return asAPIError(res, b)
-	}
-	if out == nil {
-		return nil
 	}
 	var envelope struct{ Result json.RawMessage }
 	if err := json.Unmarshal(b, &envelope); err != nil {
 		return err
 	}
 	return json.Unmarshal(envelope.Result, out)
+}
+
+// askRaw is ask with the answer as it came.
+func (c *Client) askRaw(ctx context.Context, method, address string, h http.Header, body io.Reader) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = h
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	res, err := c.do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode/100 != 2 {
+		err = asAPIError(res, b)
+	}
+	return b, err
 }
 
 // bucketURL is the address of a bucket, or of what it has.
@@ -170,22 +152,9 @@ type ObjectRow struct {
 func (c *Client) Objects(ctx context.Context, b BucketAt, prefix string, each func(ObjectRow) error) error {
 	for cursor := ""; ; {
 		q := url.Values{"per_page": {strconv.Itoa(perPage)}, "prefix": {prefix}, "cursor": {cursor}}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.bucketURL(b, "objects")+"?"+q.Encode(), nil)
+		body, err := c.askRaw(ctx, http.MethodGet, c.bucketURL(b, "objects")+"?"+q.Encode(), b.header(), nil)
 		if err != nil {
 			return err
-		}
-		req.Header = b.header()
-		req.Header.Set("Authorization", "Bearer "+c.token)
-		res, err := c.do(req)
-		if err != nil {
-			return err
-		}
-		body, err := io.ReadAll(res.Body)
-		if err := errors.Join(err, res.Body.Close()); err != nil {
-			return err
-		}
-		if res.StatusCode != http.StatusOK {
-			return asAPIError(res, body)
 		}
 		var page struct {
 			Result     []ObjectRow

@@ -46,11 +46,7 @@ func newKVVerb(p process) *kvVerb { return &kvVerb{clientVerb: clientVerb{proces
 
 // command finishes a verb: do is called with the namespace that the flags name.
 func (v *kvVerb) command(c *cobra.Command, do func(ctx context.Context, client *emulator.Client, ns *emulator.NamespaceRef, args []string) error) *cobra.Command {
-	f := c.Flags()
-	f.StringVar(&v.binding, "binding", "", "the namespace, by the `NAME` of its binding")
-	f.StringVar(&v.id, "namespace-id", "", "the namespace, by its `ID` or its title")
-	f.BoolVar(&v.preview, "preview", false, "")
-	f.Lookup("preview").Hidden = true // there is one namespace for a binding
+	v.namespaceFlags(c)
 	return v.clientVerb.command(c, func(ctx context.Context, client *emulator.Client, args []string) error {
 		ns, err := v.find(ctx, client)
 		if err != nil {
@@ -58,6 +54,15 @@ func (v *kvVerb) command(c *cobra.Command, do func(ctx context.Context, client *
 		}
 		return do(ctx, client, ns, args)
 	})
+}
+
+// namespaceFlags adds the flags that name the namespace.
+func (v *kvVerb) namespaceFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&v.binding, "binding", "", "the namespace, by the `NAME` of its binding")
+	f.StringVar(&v.id, "namespace-id", "", "the namespace, by its `ID` or its title")
+	f.BoolVar(&v.preview, "preview", false, "")
+	f.Lookup("preview").Hidden = true // there is one namespace for a binding
 }
 
 func (v *kvVerb) find(ctx context.Context, client *emulator.Client) (*emulator.NamespaceRef, error) {
@@ -188,11 +193,7 @@ func newKVDelete(p process) *cobra.Command {
 		Example: "  cfemu kv namespace delete users -y", Args: cobra.MaximumNArgs(1),
 	}
 	c.Flags().BoolVarP(&yes, "skip-confirmation", "y", false, "do not ask")
-	f := c.Flags()
-	f.StringVar(&v.binding, "binding", "", "the namespace, by the `NAME` of its binding")
-	f.StringVar(&v.id, "namespace-id", "", "the namespace, by its `ID` or its title")
-	f.BoolVar(&v.preview, "preview", false, "")
-	f.Lookup("preview").Hidden = true
+	v.namespaceFlags(c)
 	return v.clientVerb.command(c, func(ctx context.Context, client *emulator.Client, args []string) error {
 		if len(args) > 0 {
 			v.id = args[0]
